@@ -1,0 +1,1 @@
+"""Click-through rates from Kafka to ClickHouse by Flink: the contract, the job and its loader."""

@@ -1,0 +1,28 @@
+"""The data contract in pure Python: the specification that the Flink job is held against.
+
+Nothing here knows Flink, Kafka, a clock on a wall or a file. `fold` is the whole job in one loop.
+"""
+
+from flink_job.domain.event import Event, Record, parse
+from flink_job.domain.fold import DeadLetter, Tables, fold
+from flink_job.domain.ledger import Entry, LedgerKey, missing_offsets
+from flink_job.domain.outcome import Outcome, Verdict, judge
+from flink_job.domain.window import Counts, WindowKey, window_start
+
+__all__ = [
+    "Counts",
+    "DeadLetter",
+    "Entry",
+    "Event",
+    "LedgerKey",
+    "Outcome",
+    "Record",
+    "Tables",
+    "Verdict",
+    "WindowKey",
+    "fold",
+    "judge",
+    "missing_offsets",
+    "parse",
+    "window_start",
+]

@@ -1,0 +1,130 @@
+"""A dump of messages through the job, with no hosts and no Kafka: CTR rows and a ledger."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+
+from flink_job.domain import Outcome, missing_offsets
+from flink_job.dump import DumpError, open_dump, read_records
+from flink_job.embedded import JobFailedError, Results, execute, read_results, write_incoming
+from flink_job.java import JavaError
+from flink_job.outputs import OutputError, whole_files
+from flink_job.results import (
+    Conservation,
+    ctr_table,
+    ledger_table,
+    outcomes,
+    write_dead_letter,
+    write_ledger,
+    write_windows,
+)
+from flink_job.verdict import verdict_jar
+
+EXAMPLE = Path(__file__).with_name("example.jsonl")
+JARS = Path(__file__).parents[1] / "build"
+BROKEN, REFUSED = 1, 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `python -m flink_job replay`."""
+    parser.add_argument(
+        "file",
+        nargs="?",
+        default=str(EXAMPLE),
+        metavar="FILE",
+        help="a dump as `kcat -C -J` prints it, plain or gzip; - is standard input; "
+        "without one, a small example",
+    )
+    parser.add_argument("--windows", type=Path, metavar="W.csv", help="write the windows here")
+    parser.add_argument("--ledger", type=Path, metavar="L.csv", help="write the ledger here")
+    parser.add_argument(
+        "--dead-letters", type=Path, metavar="D.jsonl", help="write what was not counted here"
+    )
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    """Run a replay from the command line; the exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    wanted = [arguments.windows, arguments.ledger, arguments.dead_letters]
+    try:
+        _refuse_clashes(arguments.file, [path for path in wanted if path is not None])
+        return _replay(arguments.file, wanted)
+    except (DumpError, OutputError, JavaError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return REFUSED
+    except JobFailedError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return BROKEN
+
+
+def _refuse_clashes(source: str, outputs: list[Path]) -> None:
+    taken = [path.resolve() for path in (Path(source), *outputs)]
+    for path, count in Counter(taken).items():
+        if count > 1:
+            raise OutputError(f"{path} is named twice: the dump and each output need their own.")
+
+
+def _replay(source: str, wanted: list[Path | None]) -> int:
+    steps = Console(stderr=True)
+    with ExitStack() as stack:
+        named = [path for path in wanted if path is not None]
+        files = iter(stack.enter_context(whole_files(named)))
+        windows, ledger, letters = (None if path is None else next(files) for path in wanted)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ctr-replay-")))
+        status = stack.enter_context(steps.status("Reading the dump"))
+
+        with open_dump(source) as lines:
+            consumed = write_incoming(read_records(lines), folder)
+        status.update(f"Starting Flink for {consumed:,} messages")
+        execute(
+            folder,
+            verdict_jar(JARS),
+            lambda read: status.update(f"Counting: {read:,} of {consumed:,} messages read"),
+        )
+        status.update("Reading the results")
+        results = read_results(folder, consumed)
+        conservation = _write(results, windows, ledger, letters)
+
+    return _show(results, conservation)
+
+
+def _write(
+    results: Results, windows: TextIO | None, ledger: TextIO | None, letters: TextIO | None
+) -> Conservation:
+    if windows:
+        write_windows(windows, results.windows)
+    if ledger:
+        write_ledger(ledger, results.ledger)
+    reasons: Counter[Outcome] = Counter()
+    for place, letter in results.dead_letters():
+        reasons[letter.reason] += 1
+        if letters:
+            write_dead_letter(letters, place, letter)
+    counts = results.windows.values()
+    return Conservation(
+        consumed=results.consumed,
+        outcomes=outcomes(results.ledger),
+        in_windows=sum(count.impressions + count.clicks for count in counts),
+        dead_letters=reasons,
+    )
+
+
+def _show(results: Results, conservation: Conservation) -> int:
+    screen = Console()
+    screen.print(ctr_table(results.windows), ledger_table(results.ledger))
+    gaps = sum(missing_offsets(results.ledger).values())
+    if gaps:
+        screen.print(f"{gaps:,} offsets between the first and the last are not in the dump.")
+    for problem in conservation.broken():
+        screen.print(problem)
+    screen.print(str(conservation), soft_wrap=True, highlight=False)
+    return BROKEN if conservation.broken() else 0

@@ -1,0 +1,14 @@
+-- A changelog: the last line of a topic, partition, outcome and hour holds its final entry.
+CREATE TEMPORARY TABLE ctr_ledger (
+  topic STRING,
+  `partition` INT,
+  outcome STRING,
+  `hour` BIGINT,
+  events BIGINT,
+  first_offset BIGINT,
+  last_offset BIGINT
+) WITH (
+  'connector' = 'filesystem',
+  'path' = '${folder}/ledger',
+  'format' = 'debezium-json'
+)

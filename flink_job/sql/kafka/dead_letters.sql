@@ -1,0 +1,17 @@
+-- The messages that were not counted: the key says which, so that a repeated one is recognised, the
+-- value is the message's own bytes, the headers say where it stood and why it is here.
+CREATE TEMPORARY TABLE dead_letters (
+  letter STRING,
+  payload BYTES,
+  headers MAP<STRING, BYTES> METADATA
+) WITH (
+  'connector' = 'kafka',
+  'topic' = 'dead-letters',
+  'key.format' = 'raw',
+  'key.fields' = 'letter',
+  'value.format' = 'raw',
+  'value.fields-include' = 'EXCEPT_KEY',
+  'properties.linger.ms' = '5',
+  'properties.compression.type' = 'lz4',
+  ${kafka_properties}
+)

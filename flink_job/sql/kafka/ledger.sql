@@ -1,0 +1,19 @@
+-- Compacted: the newest message of a topic, partition, outcome and hour is the truth so far.
+CREATE TEMPORARY TABLE ctr_ledger (
+  topic STRING,
+  `partition` INT,
+  outcome STRING,
+  `hour` BIGINT,
+  events BIGINT,
+  first_offset BIGINT,
+  last_offset BIGINT,
+  PRIMARY KEY (topic, `partition`, outcome, `hour`) NOT ENFORCED
+) WITH (
+  'connector' = 'upsert-kafka',
+  'topic' = 'ctr-ledger',
+  'key.format' = 'json',
+  'value.format' = 'json',
+  'properties.linger.ms' = '5',
+  'properties.compression.type' = 'lz4',
+  ${kafka_properties}
+)

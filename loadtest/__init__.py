@@ -1,0 +1,1 @@
+"""Load: realistic messages, and what it costs to count them."""
