@@ -39,9 +39,13 @@ def java_gateway() -> Any:  # noqa: ANN401 - py4j has no types
     from pyflink.java_gateway import get_gateway  # noqa: PLC0415 - it reads JAVA_HOME
 
     try:
-        return get_gateway()
+        gateway = get_gateway()
     except (RuntimeError, OSError) as problem:
         said = str(problem).splitlines()
         raise JavaError(
             f"The Java of {os.environ['JAVA_HOME']} did not start: {' '.join(said[1:3]) or said[0]}"
         ) from problem
+    # Flink's planner keeps its metadata by Java thread, and py4j has a thread for each connection.
+    # A finalizer is a call too; made meanwhile from another Python thread, it swaps connections.
+    gateway.gateway_property.enable_memory_management = False
+    return gateway

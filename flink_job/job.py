@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from flink_job.java import find_java
+from flink_job.java import java_gateway
 
 SQL = Path(__file__).with_name("sql")
 
@@ -59,7 +59,7 @@ def assemble(
     Returns:
         A pyflink StatementSet with three inserts: windows, ledger, dead letters.
     """
-    find_java()
+    java_gateway()
     from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415 - needs Java
 
     tables = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
