@@ -26,13 +26,14 @@ def dump_line(record: Record) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line; the exit status."""
+    usual = Traffic()
     parser = argparse.ArgumentParser(prog="python -m loadtest.dump", description=__doc__)
     parser.add_argument("--messages", type=int, default=30_000, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=Traffic.rate, help="events a second")
-    parser.add_argument("--products", type=int, default=Traffic.products)
-    parser.add_argument("--partitions", type=int, default=Traffic.partitions, help="of each topic")
-    parser.add_argument("--bad", type=float, default=Traffic.bad, help="share of each bad kind")
+    parser.add_argument("--rate", type=float, default=usual.rate, help="events a second")
+    parser.add_argument("--products", type=int, default=usual.products)
+    parser.add_argument("--partitions", type=int, default=usual.partitions, help="of each topic")
+    parser.add_argument("--bad", type=float, default=usual.bad, help="share of each bad kind")
     chosen = parser.parse_args(arguments)
     traffic = Traffic(
         rate=chosen.rate, products=chosen.products, partitions=chosen.partitions, bad=chosen.bad
