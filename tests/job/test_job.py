@@ -65,6 +65,18 @@ def test_times_that_sit_on_every_edge_are_judged_as_specified(run_job: RunJob) -
     assert run_job(records) == expected(records)
 
 
+def test_a_leader_whose_clock_is_behind_makes_nothing_late(run_job: RunJob) -> None:
+    # The second was appended by a broker whose clock is a minute behind the first one's.
+    appended = (T + 60_000, T)
+    records = [
+        Record("clicks", 0, offset, time, GOOD.replace(str(T).encode(), str(time).encode()))
+        for offset, time in enumerate(appended)
+    ]
+    outputs = run_job(records)
+    assert {key.outcome for key in outputs.ledger} == {Outcome.COUNTED}
+    assert outputs == expected(records)
+
+
 def test_times_before_1970_fall_into_their_windows_and_hours(run_job: RunJob) -> None:
     times = (-1, -5, -10_000, -10_001, -3_600_000, -3_600_001, 0, 1)
     records = [
