@@ -10,10 +10,22 @@ UV := VIRTUAL_ENV=$(VENV) UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1 $(VENV)/bin/uv --qui
 .PHONY: help replay check test format lock clean performance
 
 help: ## Print this index
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+ifeq ($(origin FILE),command line)
+ifeq ($(FILE),)
+$(error FILE is empty: name a dump, or leave FILE= away to see the example)
+endif
+endif
+ifneq ($(filter replay,$(MAKECMDGOALS)),)
+ifneq ($(filter-out replay,$(MAKECMDGOALS)),)
+$(error A dump is named by FILE=, as in: make replay FILE=$(firstword $(filter-out replay,$(MAKECMDGOALS))))
+endif
+endif
+export FILE
 
 replay: $(VENV)/.job ## CTR rows and ledger of a dump of messages: FILE=dump.jsonl (kcat -C -J, gzip or -); without FILE an example
-	@$(RUN) -m flink_job replay $(if $(FILE),'$(FILE)')
+	@$(RUN) -m flink_job replay $(if $(FILE),"$$FILE")
 
 check: $(VENV)/.dev ## Lint, types, unit tests and the job on an embedded Flink; ONLY=pattern picks tests
 	$(RUN) -m ruff check

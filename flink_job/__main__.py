@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
-from flink_job import replay
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m flink_job", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("replay", help=replay.__doc__, description=replay.__doc__)
-    replay.add_arguments(command)
-    command.set_defaults(run=replay.replay)
-    chosen = parser.parse_args(arguments)
-    status: int = chosen.run(chosen)
+    try:
+        # Here, since importing takes long enough to be interrupted.
+        from flink_job import replay  # noqa: PLC0415
+
+        parser = argparse.ArgumentParser(prog="python -m flink_job", description=__doc__)
+        commands = parser.add_subparsers(required=True, metavar="COMMAND")
+        command = commands.add_parser("replay", help=replay.__doc__, description=replay.__doc__)
+        replay.add_arguments(command)
+        command.set_defaults(run=replay.replay)
+        chosen = parser.parse_args(arguments)
+        status: int = chosen.run(chosen)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; nothing was written.\n")
+        return INTERRUPTED
     return status
 
 

@@ -31,14 +31,26 @@ def open_dump(name: str) -> Iterator[Iterable[bytes]]:
     Raises:
         DumpError: When there is no such file, or it cannot be read.
     """
+    if name == STDIN and sys.stdin is None:
+        raise DumpError("There is no standard input to read a dump from.")
+    with _told(name), sys.stdin.buffer if name == STDIN else Path(name).open("rb") as plain:
+        buffered = cast("Any", plain)
+        if buffered.peek(len(GZIP))[: len(GZIP)] == GZIP:
+            with gzip.open(plain) as unpacked:
+                yield _lines(name, cast("BinaryIO", unpacked))
+        else:
+            yield _lines(name, plain)
+
+
+def _lines(name: str, file: Iterable[bytes]) -> Iterator[bytes]:
+    with _told(name):
+        yield from file
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
     try:
-        with sys.stdin.buffer if name == STDIN else Path(name).open("rb") as plain:
-            buffered = cast("Any", plain)
-            if buffered.peek(len(GZIP))[: len(GZIP)] == GZIP:
-                with gzip.open(plain) as unpacked:
-                    yield cast("BinaryIO", unpacked)
-            else:
-                yield plain
+        yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
         raise DumpError(f"{name} is gzip, but damaged or cut short: {problem}.") from problem
     except OSError as problem:

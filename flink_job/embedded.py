@@ -8,6 +8,7 @@ import json
 import socket
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from flink_job.domain import Counts, DeadLetter, Entry, LedgerKey, Outcome, Record, WindowKey
 from flink_job.java import java_gateway
 from flink_job.job import Ends, assemble
+from flink_job.outputs import OutputError
 
 Progress = Callable[[int], None]
 
@@ -54,9 +56,12 @@ def write_incoming(records: Iterable[Record], folder: Path) -> int:
 
     Gzip without compression: Flink splits a plain file and takes the pieces in any order, and the
     partitions' clocks need the order of the offsets.
+
+    Raises:
+        OutputError: When there is no room for them.
     """
     count = 0
-    with gzip.open(folder / "incoming.json.gz", "wb", compresslevel=0) as file:
+    with _room_in(folder), gzip.open(folder / "incoming.json.gz", "wb", compresslevel=0) as file:
         for record in records:
             value = record.value
             message = "null" if value is None else f'"{base64.b64encode(value).decode()}"'
@@ -66,6 +71,18 @@ def write_incoming(records: Iterable[Record], folder: Path) -> int:
             )
             count += 1
     return count
+
+
+@contextmanager
+def _room_in(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        # What is read tells its errors by itself.
+        raise OutputError(
+            f"{folder.parent} has no room for the messages ({problem.strerror}): "
+            "name another folder by TMPDIR."
+        ) from problem
 
 
 def execute(folder: Path, jar: Path, progress: Progress | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -19,21 +19,31 @@ def whole_files(paths: list[Path]) -> Iterator[list[TextIO]]:
     """Text files that take their names together when the block ends, and never when it fails.
 
     Raises:
-        OutputError: At once, when one of them cannot be written where it is wanted.
+        OutputError: At once, when one of them cannot be written where it is wanted; at the end,
+            when there is no room for what was written.
     """
     with ExitStack() as undo:
         halves = [undo.enter_context(_half(path)) for path in paths]
         yield halves
         for half, path in zip(halves, paths, strict=True):
-            half.close()
-            Path(half.name).replace(path)
+            with _told(path):
+                half.close()
+                Path(half.name).replace(path)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as problem:
+        raise OutputError(f"{path} cannot be written: {problem.strerror}.") from problem
 
 
 @contextmanager
 def _half(path: Path) -> Iterator[TextIO]:
     if path.exists() and not path.is_file():
         raise OutputError(f"{path} cannot be written: it is there and is not a file.")
-    try:
+    with _told(path):
         half = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed below, or by its renaming
             "w",
             encoding="utf-8",
@@ -42,14 +52,14 @@ def _half(path: Path) -> Iterator[TextIO]:
             prefix=f".{path.name}.",
             delete=False,
         )
-    except OSError as problem:
-        raise OutputError(f"{path} cannot be written: {problem.strerror}.") from problem
     try:
         Path(half.name).chmod(0o666 & ~_umask())
         yield half  # type: ignore[misc]  # the wrapper of a text file is one
     finally:
-        half.close()
         Path(half.name).unlink(missing_ok=True)
+        # What is left in its buffer has no place any more, nor should it have one.
+        with suppress(OSError):
+            half.close()
 
 
 def _umask() -> int:

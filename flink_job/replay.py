@@ -14,7 +14,7 @@ from typing import TextIO
 from rich.console import Console
 
 from flink_job.domain import Outcome, missing_offsets
-from flink_job.dump import DumpError, open_dump, read_records
+from flink_job.dump import STDIN, DumpError, open_dump, read_records
 from flink_job.embedded import JobFailedError, Results, execute, read_results, write_incoming
 from flink_job.java import JavaError
 from flink_job.outputs import OutputError, whole_files
@@ -53,7 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def replay(arguments: argparse.Namespace) -> int:
     """Run a replay from the command line; the exit status."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # nohup has reasons
+            signal.signal(ending, lambda number, _: sys.exit(128 + number))
     wanted = [arguments.windows, arguments.ledger, arguments.dead_letters]
     try:
         _refuse_clashes(arguments.file, [path for path in wanted if path is not None])
@@ -67,7 +69,8 @@ def replay(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_clashes(source: str, outputs: list[Path]) -> None:
-    taken = [path.resolve() for path in (Path(source), *outputs)]
+    read = [] if source == STDIN else [Path(source)]
+    taken = [path.resolve() for path in (*read, *outputs)]
     for path, count in Counter(taken).items():
         if count > 1:
             raise OutputError(f"{path} is named twice: the dump and each output need their own.")
@@ -84,6 +87,10 @@ def _replay(source: str, wanted: list[Path | None]) -> int:
 
         with open_dump(source) as lines:
             consumed = write_incoming(read_records(lines), folder)
+        if source == str(EXAMPLE):
+            steps.print("No FILE is given: this is the example that comes with the project.")
+        elif not consumed:
+            steps.print(f"{source} holds no messages.", soft_wrap=True, highlight=False)
         status.update(f"Starting Flink for {consumed:,} messages")
         execute(
             folder,
@@ -92,7 +99,10 @@ def _replay(source: str, wanted: list[Path | None]) -> int:
         )
         status.update("Reading the results")
         results = read_results(folder, consumed)
-        conservation = _write(results, windows, ledger, letters)
+        try:
+            conservation = _write(results, windows, ledger, letters)
+        except OSError as problem:
+            raise OutputError(f"The results cannot be written: {problem.strerror}.") from problem
 
     return _show(results, conservation)
 

@@ -5,16 +5,30 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import resource
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from flink_job import replay as replay_module
 from flink_job.__main__ import main
-from flink_job.dump import DumpError, payload_bytes, payload_text, read_record, read_records
+from flink_job.domain import Record
+from flink_job.dump import (
+    DumpError,
+    open_dump,
+    payload_bytes,
+    payload_text,
+    read_record,
+    read_records,
+)
+from flink_job.embedded import write_incoming
 from flink_job.java import JavaError, find_java
 from flink_job.outputs import OutputError, whole_files
+from tests.nasty import T
 
 LINE: dict[str, Any] = {"topic": "clicks", "partition": 0, "offset": 0, "ts": 1, "payload": "x"}
 
@@ -171,3 +185,46 @@ def test_payloads_keep_every_byte() -> None:
 def test_an_escaped_surrogate_stays_invalid() -> None:
     with pytest.raises(UnicodeDecodeError):
         payload_bytes("\ud800").decode()
+
+
+@contextmanager
+def little_room() -> Iterator[None]:
+    """No file may become longer than 4 kB, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("size", [5_000, 50_000])
+def test_an_output_without_room_is_a_sentence_and_leaves_nothing(tmp_path: Path, size: int) -> None:
+    wanted = tmp_path / "W.csv"
+    with little_room(), pytest.raises((OutputError, OSError)), whole_files([wanted]) as (file,):
+        file.write("x" * size)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room_for_the_messages_is_no_fault_of_the_dump(tmp_path: Path) -> None:
+    records = (Record("clicks", 0, offset, T, bytes(10_000)) for offset in range(100))
+    with little_room(), pytest.raises(OutputError, match=r"no room for the messages .* TMPDIR"):
+        write_incoming(records, tmp_path)
+
+
+def test_an_interrupted_replay_is_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(replay_module, "replay", interrupt)
+    assert main(["replay"]) == 130
+    assert capsys.readouterr().err == "Interrupted; nothing was written.\n"
+
+
+def test_an_empty_dump_is_told(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    with open_dump(str(empty)) as lines:
+        assert list(read_records(lines)) == []
