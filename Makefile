@@ -7,7 +7,9 @@ UV := VIRTUAL_ENV=$(VENV) UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1 $(VENV)/bin/uv --qui
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help replay check test format lock clean performance
+INVENTORY ?= inventories/lab
+PLAYBOOK := $(VENV)/bin/ansible-playbook -i '$(INVENTORY)'
+.PHONY: help demo lab down site status reconcile audit replay check test lab-test molecule format lock clean performance
 
 help: ## Print this index
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +26,28 @@ endif
 endif
 export FILE
 
+demo: $(VENV)/.job ## From nothing to CTR rows on ten hosts of their own on this machine, under load; without root, the same job embedded
+	@$(RUN) -m loadtest.demo
+
+lab: $(VENV)/.ops ## Make the lab: a host with its own systemd for each line of inventories/lab, on this machine
+	@$(VENV)/bin/ansible-playbook -i inventories/lab ansible/lab.yml
+
+down: $(VENV)/.ops ## Stop and remove the lab, also what a crash has left of it
+	@$(VENV)/bin/ansible-playbook -i inventories/lab ansible/lab.yml -e lab_state=absent
+
+site: $(VENV)/.ops ## Install and start the whole pipeline, or bring it to what the inventory says: INVENTORY=inventories/lab
+	@$(PLAYBOOK) ansible/site.yml
+
+status: $(VENV)/.ops ## What runs where, whether data flows, whether every event is explained: INVENTORY=inventories/lab
+	@mkdir -p build
+	@rm -f build/status.txt; $(PLAYBOOK) ansible/status.yml -e status_file='$(CURDIR)/build/status.txt' > build/status.log 2>&1; told=$$?; [ ! -e build/status.txt ] || cat build/status.txt; grep -o 'conservation: [^"]*' build/status.log | tail -1; [ $$told = 0 ] || { tail -n 15 build/status.log; echo "Not all is well; the whole of it is in build/status.log"; exit 1; }
+
+reconcile: $(VENV)/.ops ## Every offset of the input has exactly one outcome, checked now: INVENTORY=inventories/lab
+	@$(PLAYBOOK) ansible/reconcile.yml
+
+audit: $(VENV)/.ops ## All messages by the specification, against what is in ClickHouse: INVENTORY=inventories/lab
+	@$(PLAYBOOK) ansible/audit.yml
+
 replay: $(VENV)/.job ## CTR rows and ledger of a dump of messages: FILE=dump.jsonl (kcat -C -J, gzip or -); without FILE an example
 	@$(RUN) -m flink_job replay $(if $(FILE),"$$FILE")
 
@@ -31,9 +55,16 @@ check: $(VENV)/.dev ## Lint, types, unit tests and the job on an embedded Flink;
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
-	$(RUN) -m pytest $(if $(ONLY),-k '$(ONLY)',--cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
+	$(RUN) -m pytest --ignore=tests/lab $(if $(ONLY),-k '$(ONLY)',--cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
 
-test: check ## Everything that is tested
+test: check ## What must pass everywhere: check
+
+lab-test: $(VENV)/.dev $(VENV)/.ops ## The whole pipeline on the lab, with faults under load, as root; ONLY=pattern picks tests
+	$(RUN) -m pytest tests/lab $(if $(ONLY),-k '$(ONLY)')
+
+molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
+	@for role in $(if $(ROLE),'$(ROLE)',$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \
+	  echo "== $$role"; (cd "roles/$$role" && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ANSIBLE_CONFIG='$(CURDIR)/ansible.cfg' molecule test) || exit 1; done
 
 performance: $(VENV)/.dev ## Start-up and CPU an event of the embedded job; EVENTS=5000000
 	$(RUN) -m loadtest.embedded $(if $(EVENTS),--events $(EVENTS))
@@ -44,7 +75,12 @@ format: $(VENV)/.dev ## Put the Python into its one form
 
 lock: $(VENV)/.uv ## Resolve the dependencies of pyproject.toml anew into locks/
 	$(UV) pip compile pyproject.toml $(LOCKED) -o locks/job.lock
-	$(UV) pip compile pyproject.toml --group dev -c locks/job.lock $(LOCKED) -o locks/dev.lock
+	$(UV) pip compile --group load -c locks/job.lock $(LOCKED) -o locks/load.lock
+	$(UV) pip compile pyproject.toml --group dev -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/dev.lock
+	$(UV) pip compile --group loader -c locks/job.lock $(LOCKED) -o locks/loader.lock
+	$(UV) pip compile --group flink --no-deps -c locks/job.lock $(LOCKED) -o locks/flink.lock
+	$(UV) pip compile --group submit --no-emit-package apache-flink-libraries -c locks/job.lock $(LOCKED) -o locks/submit.lock
+	$(UV) pip compile --group ops -c locks/job.lock -c locks/dev.lock $(LOCKED) -o locks/ops.lock
 LOCKED := --upgrade --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean: ## Remove the environment and everything built
@@ -69,4 +105,9 @@ $(VENV)/.job: locks/job.lock $(VENV)/.uv
 $(VENV)/.dev: locks/dev.lock $(VENV)/.job
 	@echo "Installing what the checks need"
 	@$(UV) pip install --require-hashes -r locks/dev.lock
+	@touch $@
+
+$(VENV)/.ops: locks/ops.lock $(VENV)/.uv
+	@echo "Installing Ansible"
+	@$(UV) pip install --require-hashes -r locks/ops.lock
 	@touch $@

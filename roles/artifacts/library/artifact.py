@@ -1,0 +1,201 @@
+#!/usr/bin/python
+"""Ansible module: an archive of what hosts need, made once from what a lock names."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: artifact
+short_description: Fetch jars or Python packages once, check them, pack them
+description:
+  - Fetches what a lock names by the registries that this machine's own clients are set to, checks
+    each file's SHA-256, and packs all into one archive in a cache. What is in the cache is not
+    fetched again.
+  - The digest hangs on the lock and the sources alone, so it is the same on every machine.
+options:
+  name: {description: Begins the name of the archive., type: str, required: true}
+  cache: {description: Folder of the archives., type: path, required: true}
+  pom: {description: A Maven project whose runtime dependencies are wanted., type: path}
+  jars: {description: "The lock of the jars, lines as sha256sum writes them.", type: path}
+  requirements: {description: The lock of Python packages., type: path}
+  uv: {description: The uv that installs them., type: path}
+  sources: {description: Python packages of our own that go along., type: list, elements: path}
+"""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+UNPACKED = ("__pycache__", "*.pyc")
+# The oldest glibc of the distributions that hosts may run.
+PLATFORM = "x86_64-manylinux_2_28"
+
+
+class ArtifactError(Exception):
+    """It cannot be made; the message is a sentence for the user."""
+
+
+def digest(files: list[tuple[str, Path]]) -> str:
+    """Twelve hex digits of files' names and contents."""
+    whole = hashlib.sha256()
+    for name, path in files:
+        content = path.read_bytes()
+        whole.update(f"{name} {len(content)}\n".encode() + content)
+    return whole.hexdigest()[:12]
+
+
+def files_below(folder: Path) -> list[tuple[str, Path]]:
+    """The files of a package of ours, with their names inside it."""
+    return [
+        (str(path.relative_to(folder.parent)), path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+
+
+def run(command: list[str], how_to_get: str) -> None:
+    """Run a command.
+
+    Raises:
+        ArtifactError: It is missing, or failed.
+    """
+    if shutil.which(command[0]) is None:
+        raise ArtifactError(f"{command[0]} is missing on this machine: {how_to_get}.")
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        said = (ended.stdout + ended.stderr).strip().splitlines()[-12:]
+        raise ArtifactError(f"`{' '.join(command)}` failed:\n" + "\n".join(said))
+
+
+def fetch_jars(pom: Path, lock: Path, into: Path) -> None:
+    """The dependencies of a Maven project, exactly those of the lock.
+
+    Raises:
+        ArtifactError: They cannot be fetched, or are not those of the lock.
+    """
+    shutil.copy(pom, into.parent / "pom.xml")
+    run(
+        [
+            "mvn",
+            "--quiet",
+            "--batch-mode",
+            f"--file={into.parent / 'pom.xml'}",
+            "dependency:copy-dependencies",
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={into}",
+        ],
+        "install Maven (Debian: apt install maven)",
+    )
+    wanted = dict(reversed(line.split(maxsplit=1)) for line in lock.read_text().splitlines())
+    found = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in into.glob("*.jar")
+    }
+    wrong = sorted(
+        name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
+    )
+    if wrong:
+        raise ArtifactError(
+            f"What Maven fetched for {pom} is not what {lock} names: {', '.join(wrong)}. "
+            "Where the change is wanted, write the lock anew."
+        )
+
+
+def fetch_packages(uv: str, lock: Path, into: Path) -> None:
+    """The Python packages of a lock, for the hosts' Python.
+
+    Raises:
+        ArtifactError: They cannot be fetched, or are not those of the lock.
+    """
+    run(
+        [
+            uv,
+            "--quiet",
+            "pip",
+            "install",
+            f"--target={into}",
+            f"--requirements={lock}",
+            "--require-hashes",
+            "--no-deps",
+            "--python-version=3.11",
+            f"--python-platform={PLATFORM}",
+            "--native-tls",
+        ],
+        "it comes with the project's own environment: make .venv/.ops",
+    )
+
+
+def pack(folders: list[tuple[Path, list[str]]], archive: Path) -> None:
+    """Pack folders' entries; the same files make the same bytes."""
+    command = ["tar", "--create", f"--file={archive}", "--sort=name", "--mtime=@0"]
+    command += ["--owner=0", "--group=0", "--numeric-owner"]
+    command += [f"--exclude={pattern}" for pattern in UNPACKED]
+    for folder, names in folders:
+        command += [f"--directory={folder}", *names]
+    run(command, "install tar")
+
+
+def make(options: dict, archive: Path) -> None:
+    """Make the archive beside its place, then put it there whole.
+
+    Raises:
+        ArtifactError: It cannot be made.
+    """
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive.parent) as place:
+        into = Path(place) / "fetched"
+        into.mkdir()
+        folders = []
+        if options["pom"]:
+            fetch_jars(Path(options["pom"]), Path(options["jars"]), into)
+        if options["requirements"]:
+            fetch_packages(options["uv"], Path(options["requirements"]), into)
+        if any(into.iterdir()):
+            folders.append((into, ["."]))
+        for source in options["sources"] or []:
+            path = Path(source)
+            folders.append((path.parent, [path.name]))
+        new = Path(place) / "new.tar"
+        pack(folders, new)
+        new.rename(archive)
+
+
+def main() -> None:
+    """Run as a module of Ansible."""
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "cache": {"type": "path", "required": True},
+            "pom": {"type": "path"},
+            "jars": {"type": "path"},
+            "requirements": {"type": "path"},
+            "uv": {"type": "path"},
+            "sources": {"type": "list", "elements": "path"},
+        },
+        required_together=[("pom", "jars"), ("requirements", "uv")],
+        required_one_of=[("pom", "requirements")],
+        supports_check_mode=True,
+    )
+    options = module.params
+    inputs = [
+        (Path(options[key]).name, Path(options[key]))
+        for key in ("pom", "jars", "requirements")
+        if options[key]
+    ]
+    for source in options["sources"] or []:
+        inputs += files_below(Path(source))
+    key = digest(inputs)
+    archive = Path(options["cache"], f"{options['name']}-{key}.tar")
+    missing = not archive.exists()
+    if missing and not module.check_mode:
+        try:
+            make(options, archive)
+        except (ArtifactError, OSError) as problem:
+            module.fail_json(msg=str(problem))
+    module.exit_json(changed=missing, archive=str(archive), digest=key)
+
+
+if __name__ == "__main__":
+    main()
