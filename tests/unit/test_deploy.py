@@ -1,0 +1,203 @@
+"""A deployment against a Flink that is played by a web server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from flink_job import cluster as cluster_module
+from flink_job.cluster import Cluster, ClusterError
+from flink_job.deploy import NAME, Wanted, deploy
+
+WITHIN_S = 1.0
+
+
+@dataclass
+class Flink:
+    """What the web server answers by method and path, and what it was asked."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    address: str = ""
+
+    def runs(self, job: str, *, checkpoints: int = 1, state: str = "RUNNING") -> None:
+        self.answers["GET /jobs/overview"] = {"jobs": [{"jid": job, "name": NAME, "state": state}]}
+        self.answers[f"GET /jobs/{job}"] = {"state": state, "vertices": [{"status": state}]}
+        self.answers[f"GET /jobs/{job}/checkpoints"] = {
+            "counts": {"completed": checkpoints},
+            "latest": {
+                "completed": {"trigger_timestamp": 2, "external_path": "s3://flink/chk-9"},
+                "savepoint": {"trigger_timestamp": 1, "external_path": "s3://flink/old"},
+            },
+        }
+
+    def saves(self, job: str, operation: dict[str, Any]) -> None:
+        self.answers[f"POST /jobs/{job}/stop"] = {"request-id": "r"}
+        self.answers[f"GET /jobs/{job}/savepoints/r"] = {
+            "status": {"id": "COMPLETED"},
+            "operation": operation,
+        }
+
+
+@pytest.fixture
+def flink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flink]:
+    monkeypatch.setattr(cluster_module, "AGAIN_AFTER_S", 0.01)
+    played = Flink({"GET /jobs/overview": {"jobs": []}})
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            key = f"{self.command} {self.path}"
+            played.asked.append(key)
+            content = json.dumps(played.answers.get(key, {"errors": ["not found"]})).encode()
+            self.send_response(200 if key in played.answers else 404)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PATCH = answer  # noqa: N815 - names of http.server
+
+        def log_message(self, *_: object) -> None:
+            """Be silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        played.address = f"127.0.0.1:{server.server_port}"
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield played
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "deployed.json"
+
+
+def starts(flink: Flink, job: str, origins: list[str | None]) -> Callable[[str | None], str]:
+    def start(origin: str | None) -> str:
+        origins.append(origin)
+        flink.runs(job)
+        return job
+
+    return start
+
+
+def test_the_first_deployment_starts_from_nothing_and_the_second_does_nothing(
+    flink: Flink, state: Path
+) -> None:
+    origins: list[str | None] = []
+    wanted = Wanted("one", WITHIN_S, starts(flink, "a", origins))
+    first = deploy(Cluster(flink.address), state, wanted)
+    assert first == "deployed: job a runs, started from the beginning of the topics"
+    assert deploy(Cluster(flink.address), state, wanted) == "unchanged: job a runs"
+    assert origins == [None]
+
+
+def test_a_new_release_starts_from_the_savepoint_of_the_old(flink: Flink, state: Path) -> None:
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "a", origins)))
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+    done = deploy(
+        Cluster(flink.address), state, Wanted("two", WITHIN_S, starts(flink, "b", origins))
+    )
+    assert done == "deployed: job b runs, started from s3://flink/sp-1"
+    assert origins == [None, "s3://flink/sp-1"]
+
+
+def test_without_a_savepoint_the_old_job_goes_on_and_no_other_is_started(
+    flink: Flink, state: Path
+) -> None:
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "a", origins)))
+    flink.saves("a", {"failure-cause": {"stack-trace": "No space left\n at ..."}})
+    with pytest.raises(ClusterError, match="The savepoint failed: No space left"):
+        deploy(Cluster(flink.address), state, Wanted("two", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == [None]
+    assert json.loads(state.read_text())["digest"] == "one"
+
+
+def test_a_job_that_is_gone_goes_on_from_its_newest_checkpoint(flink: Flink, state: Path) -> None:
+    origins: list[str | None] = []
+    wanted = Wanted("one", WITHIN_S, starts(flink, "a", origins))
+    deploy(Cluster(flink.address), state, wanted)
+    flink.runs("a", state="FAILED")
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == [None, "s3://flink/chk-9"]
+
+
+def test_a_job_that_left_nothing_to_go_on_from_is_not_started_anew(
+    flink: Flink, state: Path
+) -> None:
+    origins: list[str | None] = []
+    wanted = Wanted("one", WITHIN_S, starts(flink, "a", origins))
+    deploy(Cluster(flink.address), state, wanted)
+    flink.answers = {"GET /jobs/overview": {"jobs": []}}
+    with pytest.raises(ClusterError, match="name one from the store by --from"):
+        deploy(Cluster(flink.address), state, wanted)
+    assert origins == [None]
+
+
+def test_after_a_start_that_failed_the_next_goes_on_from_where_the_old_was_stopped(
+    flink: Flink, state: Path
+) -> None:
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "a", origins)))
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+
+    def refused(origin: str | None) -> str:
+        flink.answers["GET /jobs/overview"] = {"jobs": []}
+        del flink.answers["GET /jobs/a/checkpoints"]
+        raise ClusterError(f"no such savepoint: {origin}")
+
+    with pytest.raises(ClusterError, match="no such savepoint: s3://flink/typo"):
+        deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, refused, "s3://flink/typo"))
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == [None, "s3://flink/sp-1"]
+
+
+def test_a_start_from_scratch_is_asked_for_by_name(flink: Flink, state: Path) -> None:
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "a", origins)))
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+    deploy(
+        Cluster(flink.address),
+        state,
+        Wanted("one", WITHIN_S, starts(flink, "b", origins), "scratch"),
+    )
+    assert origins == [None, None]
+
+
+def test_two_live_jobs_are_refused(flink: Flink, state: Path) -> None:
+    jobs = [{"jid": jid, "name": NAME, "state": "RUNNING"} for jid in "ab"]
+    flink.answers["GET /jobs/overview"] = {"jobs": jobs}
+    with pytest.raises(ClusterError, match=r"Two jobs .* are alive \(a, b\)"):
+        deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "c", [])))
+
+
+def test_a_job_that_never_completes_a_checkpoint_is_told_with_its_exception(flink: Flink) -> None:
+    flink.runs("a", checkpoints=0)
+    trace = "java.lang.RuntimeException: outer\nCaused by: x.Inner: no such topic"
+    flink.answers["GET /jobs/a/exceptions"] = {
+        "exceptionHistory": {"entries": [{"stacktrace": trace}]}
+    }
+    with pytest.raises(ClusterError, match=r"no completed checkpoint within .*no such topic"):
+        Cluster(flink.address).serving("a", 0.05)
+
+
+def test_a_job_that_has_ended_is_not_waited_for(flink: Flink) -> None:
+    flink.runs("a", state="FAILED")
+    flink.answers["GET /jobs/a/exceptions"] = {}
+    with pytest.raises(ClusterError, match="job a ended as FAILED: it tells no exception"):
+        Cluster(flink.address).serving("a", 60)
+
+
+def test_a_cluster_that_does_not_answer_is_a_sentence() -> None:
+    with pytest.raises(ClusterError, match=r"http://127\.0\.0\.1:1 does not answer"):
+        Cluster("127.0.0.1:1").live_jobs(NAME)
