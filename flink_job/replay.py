@@ -13,13 +13,13 @@ from typing import TextIO
 
 from rich.console import Console
 
+from flink_job.conservation import Conservation
 from flink_job.domain import Outcome, missing_offsets
 from flink_job.dump import STDIN, DumpError, open_dump, read_records
 from flink_job.embedded import JobFailedError, Results, execute, read_results, write_incoming
 from flink_job.java import JavaError
 from flink_job.outputs import OutputError, whole_files
 from flink_job.results import (
-    Conservation,
     ctr_table,
     ledger_table,
     outcomes,
@@ -39,7 +39,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         nargs="?",
-        default=str(EXAMPLE),
         metavar="FILE",
         help="a dump as `kcat -C -J` prints it, plain or gzip; - is standard input; "
         "without one, a small example",
@@ -58,14 +57,18 @@ def replay(arguments: argparse.Namespace) -> int:
             signal.signal(ending, lambda number, _: sys.exit(128 + number))
     wanted = [arguments.windows, arguments.ledger, arguments.dead_letters]
     try:
-        _refuse_clashes(arguments.file, [path for path in wanted if path is not None])
-        return _replay(arguments.file, wanted)
+        source = str(EXAMPLE) if arguments.file is None else arguments.file
+        _refuse_clashes(source, [path for path in wanted if path is not None])
+        status = _replay(source, wanted)
     except (DumpError, OutputError, JavaError) as problem:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
     except JobFailedError as problem:
         sys.stderr.write(f"{problem}\n")
         return BROKEN
+    if arguments.file is None:
+        sys.stderr.write("No FILE was given: this is the example that comes with the project.\n")
+    return status
 
 
 def _refuse_clashes(source: str, outputs: list[Path]) -> None:
@@ -87,9 +90,7 @@ def _replay(source: str, wanted: list[Path | None]) -> int:
 
         with open_dump(source) as lines:
             consumed = write_incoming(read_records(lines), folder)
-        if source == str(EXAMPLE):
-            steps.print("No FILE is given: this is the example that comes with the project.")
-        elif not consumed:
+        if not consumed:
             steps.print(f"{source} holds no messages.", soft_wrap=True, highlight=False)
         status.update(f"Starting Flink for {consumed:,} messages")
         execute(

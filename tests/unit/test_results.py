@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from flink_job.conservation import Conservation
 from flink_job.domain import Counts, DeadLetter, Entry, LedgerKey, Outcome, WindowKey
 from flink_job.results import (
-    Conservation,
     ctr_table,
     iso,
     ledger_table,

@@ -1,0 +1,1 @@
+"""The strongest check there is: the whole input by the specification, held against ClickHouse."""

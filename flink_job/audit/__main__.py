@@ -1,0 +1,71 @@
+"""`python -m flink_job.audit`: all messages by the specification, against what is in ClickHouse."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from flink_job.audit.difference import differences
+from flink_job.audit.tables import TablesError, connected, read_ledger, read_windows
+from flink_job.audit.topics import TopicsError, read_dead_letters, read_input
+from flink_job.domain import Tables, fold
+from flink_job.endpoints import Endpoints, EndpointsError, read_endpoints
+
+EXACT, DIFFERENT, REFUSED = 0, 1, 2
+AGAIN_AFTER_S = 1.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; the exit status: 0 exact, 1 different, 2 it cannot be told."""
+    parser = argparse.ArgumentParser(prog="python -m flink_job.audit", description=__doc__)
+    parser.add_argument("--endpoints", type=Path, required=True, help="endpoints.json")
+    parser.add_argument(
+        "--within",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="how long results may take to arrive",
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        endpoints = read_endpoints(chosen.endpoints)
+        wanted = fold(read_input(endpoints.kafka))
+        found = _settled(endpoints, wanted, chosen.within)
+    except (EndpointsError, TopicsError, TablesError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return REFUSED
+    for sentence in found:
+        sys.stdout.write(f"{sentence}\n")
+    events = sum(entry.events for entry in wanted.ledger.values())
+    sys.stdout.write(
+        f"audit: {events:,} messages, {len(wanted.windows):,} windows, {len(wanted.ledger):,} "
+        f"ledger rows, {len(wanted.dead_letters):,} dead letters: "
+        f"{'not as' if found else 'all as'} specified\n"
+    )
+    return DIFFERENT if found else EXACT
+
+
+def _settled(endpoints: Endpoints, wanted: Tables, within: float) -> list[str]:
+    """How the results differ, once they do not or the time is up."""
+    deadline = time.monotonic() + within
+    while True:
+        found = _compared(endpoints, wanted)
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(AGAIN_AFTER_S)
+
+
+def _compared(endpoints: Endpoints, wanted: Tables) -> list[str]:
+    with connected(endpoints.clickhouse) as client:
+        windows, ledger = read_windows(client), read_ledger(client)
+    return [
+        *differences("windows", wanted.windows, windows),
+        *differences("ledger", wanted.ledger, ledger),
+        *differences("dead letters", wanted.dead_letters, read_dead_letters(endpoints.kafka)),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

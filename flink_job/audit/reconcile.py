@@ -1,0 +1,54 @@
+"""`python -m flink_job.audit.reconcile`: the first law, checked now, while events flow or not."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from flink_job.audit.law import Reconciliation
+from flink_job.audit.tables import TablesError, connected, read_events_by_hour, read_ledger
+from flink_job.audit.topics import TopicsError, input_offsets
+from flink_job.endpoints import Endpoints, EndpointsError, read_endpoints
+
+KEPT, BROKEN, REFUSED = 0, 1, 2
+AGAIN_AFTER_S = 0.5
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; the exit status: 0 kept, 1 broken, 2 it cannot be told."""
+    parser = argparse.ArgumentParser(prog="flink_job.audit.reconcile", description=__doc__)
+    parser.add_argument("--endpoints", type=Path, required=True, help="endpoints.json")
+    parser.add_argument(
+        "--within",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="how long results may take to arrive",
+    )
+    chosen = parser.parse_args(arguments)
+    try:
+        endpoints = read_endpoints(chosen.endpoints)
+        law = Reconciliation(input_offsets(endpoints.kafka))
+        _settle(endpoints, law, chosen.within)
+    except (EndpointsError, TopicsError, TablesError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return REFUSED
+    for sentence in law.broken():
+        sys.stdout.write(f"{sentence}\n")
+    sys.stdout.write(f"{law}\n")
+    return BROKEN if law.unexplained else KEPT
+
+
+def _settle(endpoints: Endpoints, law: Reconciliation, within: float) -> None:
+    deadline = time.monotonic() + within
+    with connected(endpoints.clickhouse) as client:
+        while not law.look(read_ledger(client), read_events_by_hour(client)):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(AGAIN_AFTER_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
