@@ -6,11 +6,23 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from flink_job.domain import Record
 
 DAY_MS = 86_400_000
+
+
+class Accident(IntEnum):
+    """What can go wrong with a message, named for the outcome that it then has."""
+
+    MALFORMED = 0
+    MISSING_FIELD = 1
+    UNKNOWN_TYPE = 2
+    FUTURE_TIMESTAMP = 3
+    OLD_TIMESTAMP = 4
+    LATE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +78,38 @@ def messages(count: int, traffic: Traffic, seed: int) -> Iterator[Record]:
             "eventType": kind,
             "timestamp": appended - draw.randrange(traffic.disorder),
         }
-        value = _gone_wrong(fields, appended, int(draw.random() / traffic.bad), draw)
+        accident = int(draw.random() / traffic.bad)
+        value = (
+            gone_wrong(fields, appended, Accident(accident), draw)
+            if accident < len(Accident)
+            else json.dumps(fields).encode()
+        )
         yield Record(topic, partition, offset, appended, value)
 
 
-def _gone_wrong(
-    fields: dict[str, Any], appended: int, accident: int, draw: random.Random
+def gone_wrong(
+    fields: dict[str, Any], appended: int, accident: Accident, draw: random.Random
 ) -> bytes | None:
+    """The message that was meant to have these fields, after an accident; None is a tombstone.
+
+    Args:
+        fields: The event as it should be; it is changed.
+        appended: When the broker appends it, ms since the epoch.
+        accident: What went wrong.
+        draw: Where all chance comes from.
+    """
     match accident:
-        case 0:
+        case Accident.MALFORMED:
             return draw.choice((None, b"", json.dumps([fields]).encode(), _cut(fields)))
-        case 1:
+        case Accident.MISSING_FIELD:
             fields[draw.choice(("userId", "productId", "eventType", "timestamp"))] = None
-        case 2:
+        case Accident.UNKNOWN_TYPE:
             fields["eventType"] = draw.choice(("purchase", "IMPRESSION", "hover"))
-        case 3:
+        case Accident.FUTURE_TIMESTAMP:
             fields["timestamp"] = appended + draw.randrange(61_000, DAY_MS)
-        case 4:
+        case Accident.OLD_TIMESTAMP:
             fields["timestamp"] = draw.choice((appended // 1_000, appended - 8 * DAY_MS))
-        case 5:
+        case Accident.LATE:
             fields["timestamp"] = appended - draw.randrange(40_000, DAY_MS)
     return json.dumps(fields).encode()
 

@@ -81,7 +81,9 @@ def test_no_file_names_a_package_registry() -> None:
     hosts = re.compile(
         r"\b(?:pypi|pythonhosted|maven|npmjs|crates|debian|golang)\.(?:org|io|apache\.org)\b"
     )
-    wrong = [f"{path}: {match[0]}" for path, text in texts() for match in hosts.finditer(text)]
+    # The name space of Maven's files is a name, not a host.
+    named = [(path, text.replace("http://maven.apache.org/POM/", "")) for path, text in texts()]
+    wrong = [f"{path}: {match[0]}" for path, text in named for match in hosts.finditer(text)]
     assert wrong == []
 
 

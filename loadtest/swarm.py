@@ -1,0 +1,180 @@
+"""`python -m loadtest.swarm`: start, watch and stop a run on a locust master."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+ANSWER_TIMEOUT_S = 10.0
+ASKED_EVERY_S = 1.0
+STARTED_WITHIN_S = 15.0
+ENDED = frozenset({"ready", "stopped"})
+DONE, FAILED, REFUSED = 0, 1, 2
+FIELDS = ("rate", "duration", "bad", "disorder", "late", "products")
+
+
+class SwarmError(Exception):
+    """The master cannot do what is asked; the text is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands, as the master knows it.
+
+    Attributes:
+        state: Locust's word for it.
+        workers: Workers that the master has.
+        acknowledged: Events that Kafka has acknowledged.
+        failed: Events that are not in Kafka.
+        rate: Events a second, lately.
+        problem: The most frequent reason of failures; None without any.
+    """
+
+    state: str
+    workers: int
+    acknowledged: int
+    failed: int
+    rate: float
+    problem: str | None
+
+    def __str__(self) -> str:
+        """One line for the operator."""
+        line = (
+            f"{self.state}: {self.acknowledged:,} events acknowledged by Kafka, "
+            f"{self.failed:,} failed, {self.rate:,.0f}/s, {self.workers} workers"
+        )
+        return line if self.problem is None else f"{line}; most failed with: {self.problem}"
+
+
+def progress_of(answer: Mapping[str, Any]) -> Progress:
+    """Read the master's answer to `GET /stats/requests`."""
+    total = answer["stats"][-1]
+    failed = int(total["num_failures"])
+    errors = sorted(answer["errors"], key=lambda error: int(error["occurrences"]))
+    return Progress(
+        state=str(answer["state"]),
+        workers=sum(worker["state"] != "missing" for worker in answer.get("workers", ())),
+        acknowledged=int(total["num_requests"]) - failed,
+        failed=failed,
+        rate=float(answer["current_rps"]),
+        problem=str(errors[-1]["error"]) if errors else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Master:
+    """A locust master, by the address of its web UI."""
+
+    url: str
+
+    def start(self, fields: Mapping[str, object]) -> None:
+        """Start a run, one user a worker.
+
+        Args:
+            fields: The run's fields as the web UI has them; what is not named stays as it is.
+
+        Raises:
+            SwarmError: It cannot be asked, has no worker, runs already or refuses the fields.
+        """
+        now = self.progress()
+        if now.state not in ENDED:
+            raise SwarmError(f"A run is going on at {self.url} ({now.state}): stop it first.")
+        if not now.workers:
+            raise SwarmError(
+                f"The locust master at {self.url} has no worker: look at its locust-worker units."
+            )
+        answer = self._post("/swarm", {"user_count": now.workers, "spawn_rate": 100, **fields})
+        if not answer.get("success"):
+            raise SwarmError(f"The locust master refuses the run: {answer.get('message')}")
+        deadline = time.monotonic() + STARTED_WITHIN_S
+        while self.progress().state in ENDED:
+            if time.monotonic() > deadline:
+                raise SwarmError(f"The run at {self.url} did not start: look at its log.")
+            time.sleep(ASKED_EVERY_S)
+
+    def stop(self) -> None:
+        """Stop what runs, if anything does."""
+        if self.progress().state not in ENDED:
+            self._post("/stop", None)
+
+    def progress(self) -> Progress:
+        """Where the run stands."""
+        return progress_of(self._ask(Request(f"{self.url}/stats/requests")))  # noqa: S310
+
+    def ended(self, within: float) -> Progress:
+        """Wait for the end of the run, and then for the last figures.
+
+        Raises:
+            SwarmError: It did not end in time.
+        """
+        deadline = time.monotonic() + within
+        before = None
+        while time.monotonic() < deadline:
+            now = self.progress()
+            if now.state in ENDED and now == before:
+                return now
+            before = now
+            time.sleep(ASKED_EVERY_S)
+        raise SwarmError(f"The run did not end within {within:.0f} s: {self.progress()}")
+
+    def _post(self, path: str, form: Mapping[str, object] | None) -> dict[str, Any]:
+        body = urlencode(form or {}).encode()
+        return self._ask(Request(self.url + path, data=body, method="POST"))  # noqa: S310
+
+    def _ask(self, request: Request) -> dict[str, Any]:
+        try:
+            with urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:  # noqa: S310
+                found = json.load(answer)
+        except (URLError, OSError, ValueError) as problem:
+            raise SwarmError(
+                f"The locust master at {self.url} does not answer: {problem}"
+            ) from None
+        if not isinstance(found, dict):
+            raise SwarmError(f"What answers at {self.url} is no locust master.")
+        return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; the exit status: 0 done, 1 events failed, 2 refused."""
+    parser = argparse.ArgumentParser(prog="python -m loadtest.swarm", description=__doc__)
+    parser.add_argument(
+        "do", choices=("start", "run", "wait", "status", "stop"), help="run waits for the end"
+    )
+    parser.add_argument("--master", required=True, metavar="URL", help="of its web UI")
+    for field in FIELDS:
+        kind = int if field in {"rate", "duration", "products"} else float
+        parser.add_argument(f"--{field}", type=kind, help="as in the web UI")
+    chosen = parser.parse_args(arguments)
+    given = {field: getattr(chosen, field) for field in FIELDS}
+    fields = {field: value for field, value in given.items() if value is not None}
+    if chosen.do == "run" and not chosen.duration:
+        parser.error("run needs --duration, in seconds; start goes on until stop")
+    master = Master(chosen.master.rstrip("/"))
+    try:
+        if chosen.do == "stop":
+            master.stop()
+        if chosen.do in {"start", "run"}:
+            master.start(fields)
+        if chosen.do == "run":
+            now = master.ended(chosen.duration + 120.0)
+        elif chosen.do in {"stop", "wait"}:
+            now = master.ended((chosen.duration or 0) + 120.0)
+        else:
+            now = master.progress()
+    except SwarmError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return REFUSED
+    sys.stdout.write(f"{now}\n")
+    return FAILED if now.failed else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

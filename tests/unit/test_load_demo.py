@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from flink_job.domain import Counts, WindowKey
+from loadtest.demo import Machine, conservation, pages, windows_of
+
+GOOD = Machine(linux=True, root=True, nspawn=True, memory_gb=12.0)
+LINE = "conservation: consumed 600 = counted 529 + rejected 61 + late 10, unexplained 0"
+
+
+def test_hosts_are_made_where_they_can_be() -> None:
+    assert GOOD.no_hosts_because() is None
+
+
+@pytest.mark.parametrize(
+    ("machine", "says"),
+    [
+        (Machine(linux=False, root=True, nspawn=True, memory_gb=12), "Linux"),
+        (Machine(linux=True, root=False, nspawn=True, memory_gb=12), "root"),
+        (Machine(linux=True, root=True, nspawn=False, memory_gb=12), "systemd-nspawn"),
+        (Machine(linux=True, root=True, nspawn=True, memory_gb=4.2), "4.2 GB"),
+    ],
+)
+def test_where_hosts_cannot_be_made_a_sentence_says_why(machine: Machine, says: str) -> None:
+    assert says in (machine.no_hosts_because() or "")
+
+
+@pytest.mark.parametrize("printed", [LINE, f'    msg: "{LINE}"\nPLAY RECAP', f"    msg: '{LINE}'"])
+def test_the_conservation_line_is_found_however_it_is_printed(printed: str) -> None:
+    assert conservation(printed) == LINE
+
+
+def test_without_a_conservation_line_nothing_is_claimed() -> None:
+    assert conservation("PLAY RECAP ok=1") is None
+
+
+def test_rows_are_read_whether_integers_are_numbers_or_text() -> None:
+    row = {"product_id": "p", "window_start": 1_764_000_000, "impressions": "30", "clicks": 3}
+    assert windows_of([row]) == {WindowKey("p", 1_764_000_000_000): Counts(30, 3)}
+
+
+def test_pages_are_at_the_first_host_of_their_group_whatever_the_order() -> None:
+    inventory = {
+        "_meta": {"hostvars": {"a": {"ansible_host": "10.0.0.1"}, "b": {}}},
+        "flink_jobmanager": {"hosts": ["b", "a"]},
+        "loadtest": {"hosts": ["b"]},
+    }
+    assert pages(inventory) == [("Flink", "http://10.0.0.1:8081"), ("Locust", "http://b:8089")]

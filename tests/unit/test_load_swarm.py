@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from loadtest.fields import refusal
+from loadtest.swarm import FIELDS, Master, SwarmError, main
+
+ROOT = Path(__file__).parents[2]
+
+
+class Fake(BaseHTTPRequestHandler):
+    """A locust master: as much of it as a run needs."""
+
+    state = "ready"
+    workers = 2
+    form: dict[str, list[str]]
+    answer: dict[str, Any]
+
+    def do_GET(self) -> None:
+        total = {"num_requests": 12, "num_failures": 2}
+        workers = [{"state": "running"}] * self.workers + [{"state": "missing"}]
+        errors = [{"occurrences": 2, "error": "timed out"}]
+        self._tell(
+            {
+                "state": Fake.state,
+                "stats": [total],
+                "errors": errors,
+                "workers": workers,
+                "current_rps": 5.0,
+            }
+        )
+
+    def do_POST(self) -> None:
+        Fake.form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        if Fake.answer.get("success"):
+            Fake.state = "running" if self.path == "/swarm" else "stopped"
+        self._tell(Fake.answer)
+
+    def _tell(self, content: dict[str, Any]) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    Fake.state, Fake.workers, Fake.answer = "ready", 2, {"success": True}
+    server = HTTPServer(("127.0.0.1", 0), Fake)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_run_has_a_user_a_worker_and_the_fields_that_were_given(url: str) -> None:
+    Master(url).start({"rate": 500, "bad": 0.1})
+    assert Fake.form == {
+        "user_count": ["2"],
+        "spawn_rate": ["100"],
+        "rate": ["500"],
+        "bad": ["0.1"],
+    }
+
+
+def test_what_failed_is_told_apart_from_what_was_acknowledged(url: str) -> None:
+    progress = Master(url).progress()
+    assert (progress.acknowledged, progress.failed, progress.workers) == (10, 2, 2)
+    assert progress.problem == "timed out"
+
+
+def test_a_refusal_is_the_masters_own_sentence(url: str) -> None:
+    Fake.answer = {"success": False, "message": "rate is 0: at least one is needed."}
+    with pytest.raises(SwarmError, match="rate is 0"):
+        Master(url).start({"rate": 0})
+
+
+def test_without_workers_no_run_is_started(url: str) -> None:
+    Fake.workers = 0
+    with pytest.raises(SwarmError, match="has no worker"):
+        Master(url).start({})
+
+
+def test_one_run_at_a_time(url: str) -> None:
+    Fake.state = "running"
+    with pytest.raises(SwarmError, match="stop it first"):
+        Master(url).start({})
+
+
+def test_a_master_that_is_not_there_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--master", "http://127.0.0.1:9"]) == 2
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_status_says_that_events_failed_by_its_exit_status(url: str) -> None:
+    assert main(["status", "--master", url]) == 1
+
+
+OPTIONS: dict[str, Any] = {
+    "rate": 1_000,
+    "duration": 0,
+    "bad": 0.1,
+    "disorder": 0.1,
+    "late": 0.1,
+    "products": 10,
+}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({}, None),
+        ({"rate": "0"}, "rate is 0"),
+        ({"rate": "many"}, "whole number"),
+        ({"duration": -1}, "duration is -1"),
+        ({"bad": "2"}, "bad is 2"),
+        ({"bad": "x"}, "number is needed"),
+        ({"endpoints": "/nowhere/endpoints.json"}, "cannot be read"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused_in_a_sentence(
+    wrong: dict[str, Any], says: str | None, tmp_path: Path
+) -> None:
+    endpoints = tmp_path / "endpoints.json"
+    endpoints.write_text('{"kafka": {"bootstrap.servers": "kafka1:9092"}}')
+    told = refusal({**OPTIONS, "endpoints": str(endpoints), **wrong})
+    assert told is None if says is None else says in (told or "")
+
+
+def test_locust_knows_the_fields_of_a_run() -> None:
+    # In a process of its own: locust patches the threads of the one that it is imported into.
+    told = subprocess.run(  # noqa: S603 - code of this test
+        [sys.executable, "-c", ASKS_LOCUST], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout
+    assert set(FIELDS) <= set(json.loads(told))
+
+
+ASKS_LOCUST = """
+import json
+import loadtest.locustfile
+from locust.argument_parser import get_parser
+print(json.dumps(sorted(vars(get_parser().parse_args([])))))
+"""
