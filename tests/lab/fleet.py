@@ -1,0 +1,177 @@
+"""The lab as tests use it: its playbooks, its hosts, its Kafka, its ClickHouse."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from flink_job.domain import Record
+
+ROOT = Path(__file__).parents[2]
+INVENTORY = ROOT / "inventories" / "lab"
+ANSIBLE = Path(sys.executable).parent
+PLAYBOOK_WITHIN_S = 1_500
+COMMAND_WITHIN_S = 180
+
+Found = TypeVar("Found")
+Message = tuple[str, str, bytes | None]
+
+
+class LabFailedError(AssertionError):
+    """A playbook or a command on a host failed; the text has what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recap:
+    """What a playbook printed, and how many tasks have changed something on each host."""
+
+    said: str
+    changed: dict[str, int]
+
+
+class Lab:
+    """The hosts of inventories/lab."""
+
+    def __init__(self) -> None:
+        """Read the inventory."""
+        listed = subprocess.run(
+            [ANSIBLE / "ansible-inventory", "-i", INVENTORY, "--list"],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        self._vars: dict[str, Any] = json.loads(listed.stdout)["_meta"]["hostvars"]
+        self._password = ""
+
+    def playbook(self, name: str, *arguments: str, inventory: Path = INVENTORY) -> Recap:
+        """Run a playbook of the project; it must succeed."""
+        ended = subprocess.run(
+            [ANSIBLE / "ansible-playbook", "-i", inventory, f"ansible/{name}.yml", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=PLAYBOOK_WITHIN_S,
+        )
+        if ended.returncode:
+            raise LabFailedError(f"{name}.yml failed:\n{ended.stdout[-6_000:]}{ended.stderr}")
+        found = re.findall(r"^(\S+) +: ok=.*?changed=(\d+)", ended.stdout, re.MULTILINE)
+        return Recap(ended.stdout, {host: int(number) for host, number in found})
+
+    def address(self, host: str) -> str:
+        """The address of a host."""
+        return str(self._vars[host]["ansible_host"])
+
+    def on(self, host: str, *command: str, given: str = "") -> str:
+        """What a command on a host prints; it must succeed."""
+        about = self._vars[host]
+        ssh = ["ssh", "-i", about["ansible_ssh_private_key_file"]]
+        ssh += about["ansible_ssh_common_args"].split()
+        ended = subprocess.run(
+            [*ssh, f"root@{self.address(host)}", *command],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_WITHIN_S,
+        )
+        if ended.returncode:
+            raise LabFailedError(f"`{' '.join(command)}` on {host}: {ended.stderr[-2_000:]}")
+        return ended.stdout
+
+    def send(self, messages: Sequence[Message]) -> list[Record]:
+        """Send messages to Kafka; the records that they became."""
+        self.on(
+            "clickhouse1",
+            "cat > /tmp/send.py",
+            given=Path(__file__).with_name("send.py").read_text(),
+        )
+        given = [
+            (topic, key, None if value is None else base64.b64encode(value).decode())
+            for topic, key, value in messages
+        ]
+        told = self.on(
+            "clickhouse1",
+            "PYTHONPATH=/opt/ctr-loader/current python3 -W ignore /tmp/send.py",
+            given=json.dumps(given),
+        )
+        return [
+            Record(topic, partition, offset, appended, value)
+            for (topic, _, value), (partition, offset, appended) in zip(
+                messages, json.loads(told), strict=True
+            )
+        ]
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of ClickHouse, as its reader; large integers come as text."""
+        endpoints = json.loads(self.on("clickhouse1", "cat /etc/ctr/endpoints-reader.json"))
+        request = urllib.request.Request(
+            f"http://{self.address('clickhouse1')}:8123/",
+            data=f"{sql} FORMAT JSON".encode(),
+            headers={
+                "X-ClickHouse-User": "reader",
+                "X-ClickHouse-Key": endpoints["clickhouse"]["password"],
+            },
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            rows: list[dict[str, Any]] = json.load(answer)["data"]
+        return rows
+
+    def flink(self, path: str) -> Any:  # noqa: ANN401 - JSON
+        """An answer of the JobManager's REST interface."""
+        url = f"http://{self.address('flink-jm')}:8081{path}"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return json.load(answer)
+
+    def running_job(self) -> str:
+        """The id of the one job that runs."""
+        (job,) = [
+            job["jid"] for job in self.flink("/jobs/overview")["jobs"] if job["state"] == "RUNNING"
+        ]
+        return str(job)
+
+    def busy_taskmanager(self) -> str:
+        """A host whose TaskManager runs tasks of the job."""
+        job = self.running_job()
+        vertex = self.flink(f"/jobs/{job}")["vertices"][0]["id"]
+        managers = self.flink(f"/jobs/{job}/vertices/{vertex}/taskmanagers")["taskmanagers"]
+        return str(managers[0]["endpoint"].split(":")[0])
+
+    def loaded(self, rate: int, seconds: int) -> None:
+        """Start load; `acknowledged` waits for its end."""
+        self.playbook("load", "-e", f"load_rate={rate}", "-e", f"load_duration={seconds}")
+
+    def acknowledged(self) -> int:
+        """Wait for the end of the load; how many events Kafka has acknowledged, none failed."""
+        said = self.playbook("load", "-e", "load_state=awaited", "-e", "load_duration=300").said
+        found = re.search(r"([\d,]+) events acknowledged by Kafka, ([\d,]+) failed", said)
+        assert found is not None, said
+        assert found[2] == "0", said
+        return int(found[1].replace(",", ""))
+
+    def offsets(self) -> int:
+        """How many messages the input topics hold."""
+        said = self.on(
+            "kafka1",
+            "kafka-get-offsets --bootstrap-server kafka1:9092 --topic 'impressions|clicks'",
+        )
+        return sum(int(line.rsplit(":", 1)[1]) for line in said.split())
+
+
+def eventually(ask: Callable[[], Found | None], what: str, within_s: float = 120) -> Found:
+    """Ask once a second until there is an answer that is not None."""
+    deadline = time.monotonic() + within_s
+    while (found := ask()) is None:
+        assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
+        time.sleep(1)
+    return found

@@ -1,0 +1,43 @@
+"""Faults under load: afterwards every result is as specified, to the event."""
+
+from __future__ import annotations
+
+from tests.lab.fleet import Lab, eventually
+
+RATE = 10_000
+
+
+def flows(lab: Lab) -> bool | None:
+    """Whether rows have come in during the last seconds."""
+    (row,) = lab.query(
+        "SELECT toInt64(now()) - toInt64(max(inserted_at)) AS age FROM ctr.ctr_windows"
+    )
+    return True if int(row["age"]) < 5 else None
+
+
+def test_a_killed_taskmanager_costs_no_event(lab: Lab) -> None:
+    before = lab.offsets()
+    lab.loaded(RATE, seconds=40)
+    eventually(lambda: flows(lab), "rows flow")
+    host = lab.busy_taskmanager()
+    lab.on(host, "systemctl kill --signal=KILL flink-taskmanager")
+    acknowledged = lab.acknowledged()
+    assert lab.offsets() - before == acknowledged
+    assert "unexplained 0" in lab.playbook("reconcile").said
+    assert "all as specified" in lab.playbook("audit").said
+
+
+def test_clickhouse_away_for_half_a_minute_costs_no_event(lab: Lab) -> None:
+    before = lab.offsets()
+    job = lab.running_job()
+    lab.loaded(RATE, seconds=50)
+    eventually(lambda: flows(lab), "rows flow")
+    lab.on(
+        "clickhouse1",
+        "systemctl stop clickhouse-server && sleep 30; systemctl start clickhouse-server",
+    )
+    acknowledged = lab.acknowledged()
+    assert lab.offsets() - before == acknowledged
+    assert "unexplained 0" in lab.playbook("reconcile").said
+    assert "all as specified" in lab.playbook("audit").said
+    assert lab.running_job() == job

@@ -1,0 +1,125 @@
+"""The whole pipeline on the lab, each result held against what was sent."""
+
+from __future__ import annotations
+
+import json
+import time
+from uuid import uuid4
+
+import pytest
+
+from flink_job.domain import Outcome, fold
+from tests.lab.fleet import Lab, Message, eventually
+
+WINDOW_MS = 10_000
+# Ahead of the append time, so that no delay makes an event late; up to 60 s ahead are no error.
+AHEAD_MS = 30_000
+
+
+def event(product: str, kind: str, time_ms: int) -> Message:
+    fields = {"userId": "u-1", "productId": product, "eventType": kind, "timestamp": time_ms}
+    topic = "clicks" if kind == "click" else "impressions"
+    return topic, product, json.dumps(fields).encode()
+
+
+def a_window() -> int:
+    """The start of a window that no delay of this machine can make late."""
+    return (int(time.time() * 1_000) + AHEAD_MS) // WINDOW_MS * WINDOW_MS
+
+
+def name() -> str:
+    """A product that nobody else sends."""
+    return f"test-{uuid4().hex[:12]}"
+
+
+def rows(lab: Lab, product: str) -> list[tuple[int, int, int]]:
+    """Window in ms, impressions and clicks of a product, by window."""
+    found = lab.query(
+        "SELECT toUnixTimestamp(window_start) AS start, impressions, clicks "
+        f"FROM ctr.ctr_windows FINAL WHERE product_id = '{product}' ORDER BY start"
+    )
+    return [
+        (int(row["start"]) * 1_000, int(row["impressions"]), int(row["clicks"])) for row in found
+    ]
+
+
+def wait_for_rows(lab: Lab, product: str, wanted: list[tuple[int, int, int]]) -> None:
+    eventually(
+        lambda: True if rows(lab, product) == wanted else None, f"{product} has the rows {wanted}"
+    )
+
+
+def test_a_hundred_impressions_and_25_clicks_are_a_ctr_of_a_quarter(lab: Lab) -> None:
+    product, window = name(), a_window()
+    sent = [event(product, "impression", window + number) for number in range(100)]
+    sent += [event(product, "click", window + number) for number in range(25)]
+    lab.send(sent)
+    wait_for_rows(lab, product, [(window, 100, 25)])
+    (row,) = lab.query(
+        "SELECT clicks / impressions AS ctr FROM ctr.ctr_windows FINAL "
+        f"WHERE product_id = '{product}'"
+    )
+    assert row["ctr"] == 0.25
+
+
+def test_ten_products_share_a_window(lab: Lab) -> None:
+    products, window = [name() for _ in range(10)], a_window()
+    lab.send(
+        [
+            event(product, "view", window + number)
+            for number, product in enumerate(products, start=1)
+            for _ in range(number)
+        ]
+    )
+    for number, product in enumerate(products, start=1):
+        wait_for_rows(lab, product, [(window, number, 0)])
+
+
+def test_late_within_lateness_is_counted_and_beyond_it_is_a_dead_letter(lab: Lab) -> None:
+    product, now = name(), int(time.time() * 1_000)
+    # One event for each second of the last minute: whatever the delay, there are some of each kind.
+    ages = [event(product, "impression", now - 1_000 * age) for age in range(60)]
+    records = lab.send(ages)
+    wanted = fold(records)
+    late = [place for place, letter in wanted.dead_letters.items() if letter.reason is Outcome.LATE]
+    counted = [
+        (key.window_start, row.impressions, row.clicks) for key, row in wanted.windows.items()
+    ]
+    clock = max(record.appended for record in records)
+    within = [start for start, *_ in counted if start + WINDOW_MS + 5_000 <= clock]
+    assert late, "no event was late"
+    assert within, "no event was late within the allowed lateness"
+    wait_for_rows(lab, product, sorted(counted))
+
+    def letters() -> list[str] | None:
+        said = lab.on(
+            "kafka1",
+            "kafka-console-consumer --bootstrap-server kafka1:9092 --topic dead-letters"
+            " --from-beginning --timeout-ms 15000 --formatter-property print.headers=true"
+            f" 2>/dev/null | grep {product}",
+        ).splitlines()
+        return said if len(said) >= len(late) else None
+
+    found = eventually(letters, f"{len(late)} dead letters of {product}")
+    assert all("reason:late" in letter for letter in found)
+
+
+@pytest.mark.parametrize("value", [None, b"[]", b"\xff", b'{"userId":"u"}'])
+def test_what_is_no_event_is_in_the_ledger_and_stops_nothing(lab: Lab, value: bytes | None) -> None:
+    job = lab.running_job()
+    (record,) = lab.send([("impressions", name(), value)])
+    (outcome,) = {letter.reason for letter in fold([record]).dead_letters.values()}
+
+    def listed() -> bool | None:
+        found = lab.query(
+            "SELECT 1 FROM ctr.ledger FINAL WHERE topic = 'impressions' "
+            f"AND partition = {record.partition} AND outcome = '{outcome}' "
+            f"AND first_offset <= {record.offset} AND last_offset >= {record.offset}"
+        )
+        return True if found else None
+
+    eventually(listed, f"{value!r} is in the ledger as {outcome}")
+    product, window = name(), a_window()
+    lab.send([event(product, "click", window)])
+    wait_for_rows(lab, product, [(window, 0, 1)])
+    assert lab.running_job() == job
