@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from pathlib import Path
 
+from flink_job.audit.arguments import parsed
 from flink_job.audit.difference import differences
 from flink_job.audit.tables import TablesError, connected, read_ledger, read_windows
 from flink_job.audit.topics import TopicsError, read_dead_letters, read_input
@@ -19,16 +18,7 @@ AGAIN_AFTER_S = 1.0
 
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line; the exit status: 0 exact, 1 different, 2 it cannot be told."""
-    parser = argparse.ArgumentParser(prog="python -m flink_job.audit", description=__doc__)
-    parser.add_argument("--endpoints", type=Path, required=True, help="endpoints.json")
-    parser.add_argument(
-        "--within",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help="how long results may take to arrive",
-    )
-    chosen = parser.parse_args(arguments)
+    chosen = parsed("flink_job.audit", __doc__, arguments)
     try:
         endpoints = read_endpoints(chosen.endpoints)
         wanted = fold(read_input(endpoints.kafka))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
-from pathlib import Path
 
+from flink_job.audit.arguments import parsed
 from flink_job.audit.law import Reconciliation
 from flink_job.audit.tables import TablesError, connected, read_events_by_hour, read_ledger
 from flink_job.audit.topics import TopicsError, input_offsets
@@ -18,16 +17,7 @@ AGAIN_AFTER_S = 0.5
 
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line; the exit status: 0 kept, 1 broken, 2 it cannot be told."""
-    parser = argparse.ArgumentParser(prog="flink_job.audit.reconcile", description=__doc__)
-    parser.add_argument("--endpoints", type=Path, required=True, help="endpoints.json")
-    parser.add_argument(
-        "--within",
-        type=float,
-        default=60.0,
-        metavar="S",
-        help="how long results may take to arrive",
-    )
-    chosen = parser.parse_args(arguments)
+    chosen = parsed("flink_job.audit.reconcile", __doc__, arguments)
     try:
         endpoints = read_endpoints(chosen.endpoints)
         law = Reconciliation(input_offsets(endpoints.kafka))
