@@ -57,13 +57,17 @@ check: $(VENV)/.dev ## Lint, types, unit tests and the job on an embedded Flink;
 	$(RUN) -m mypy
 	$(RUN) -m pytest --ignore=tests/lab $(if $(ONLY),-k '$(ONLY)',--cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
 
-test: check ## What must pass everywhere: check
+test: check ## All of it: check, and as root the lab end to end and the scenarios of some roles
+	@if why=$$($(RUN) -m loadtest.machine); then $(MAKE) --no-print-directory lab-test && $(MAKE) --no-print-directory molecule ROLE='$(QUICK_ROLES)'; \
+	else echo "These were the checks alone; the lab and the roles' scenarios were left out. $$why"; fi
+# Roles that the lab does not try from all sides, and that a host is made for in a minute or two.
+QUICK_ROLES := unit node_exporter
 
 lab-test: $(VENV)/.dev $(VENV)/.ops ## The whole pipeline on the lab, with faults under load, as root; ONLY=pattern picks tests
 	$(RUN) -m pytest tests/lab $(if $(ONLY),-k '$(ONLY)')
 
 molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
-	@for role in $(if $(ROLE),'$(ROLE)',$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \
+	@for role in $(or $(ROLE),$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \
 	  echo "== $$role"; (cd "roles/$$role" && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ANSIBLE_CONFIG='$(CURDIR)/ansible.cfg' molecule test) || exit 1; done
 
 performance: $(VENV)/.dev ## Start-up and CPU an event of the embedded job; EVENTS=5000000
@@ -79,7 +83,7 @@ lock: $(VENV)/.uv ## Resolve the dependencies of pyproject.toml anew into locks/
 	$(UV) pip compile pyproject.toml --group dev -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/dev.lock
 	$(UV) pip compile --group loader -c locks/job.lock $(LOCKED) -o locks/loader.lock
 	$(UV) pip compile --group flink --no-deps -c locks/job.lock $(LOCKED) -o locks/flink.lock
-	$(UV) pip compile --group submit --no-emit-package apache-flink-libraries -c locks/job.lock $(LOCKED) -o locks/submit.lock
+	$(UV) pip compile --group submit --no-deps -c locks/job.lock $(LOCKED) -o locks/submit.lock
 	$(UV) pip compile --group ops -c locks/job.lock -c locks/dev.lock $(LOCKED) -o locks/ops.lock
 LOCKED := --upgrade --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 

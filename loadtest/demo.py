@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -18,11 +17,11 @@ from rich.console import Console
 
 from flink_job.domain import Counts, WindowKey
 from flink_job.results import ctr_table
+from loadtest.machine import Machine
 
 ROOT = Path(__file__).parents[1]
 LOGS = ROOT / "build" / "demo"
 INVENTORY = ROOT / "inventories" / "lab"
-MEMORY_GB = 10
 RATE, SECONDS, BAD = 10_000, 60, 0.02
 LAST_LINES = 15
 PAGES = (
@@ -34,48 +33,6 @@ PAGES = (
 
 class StepFailedError(Exception):
     """A step failed; the text is for the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """What matters of this machine for making hosts on it."""
-
-    linux: bool
-    root: bool
-    nspawn: bool
-    memory_gb: float
-
-    @classmethod
-    def this(cls) -> Machine:
-        """This machine."""
-        memory = 0.0
-        if (meminfo := Path("/proc/meminfo")).exists():
-            found = re.search(r"MemAvailable:\s+(\d+) kB", meminfo.read_text(encoding="ascii"))
-            memory = int(found[1]) / 2**20 if found else 0.0
-        return cls(
-            linux=sys.platform == "linux",
-            root=os.name == "posix" and os.geteuid() == 0,
-            # The lab installs it where Debian's packages are to be had.
-            nspawn=any(shutil.which(tool) for tool in ("systemd-nspawn", "apt-get")),
-            memory_gb=memory,
-        )
-
-    def no_hosts_because(self) -> str | None:
-        """Why hosts cannot be made here, in a sentence; None where they can."""
-        if not self.linux:
-            return "Hosts cannot be made here: systemd-nspawn needs Linux."
-        if not self.root:
-            return "Hosts cannot be made here: that needs root, and this is another user."
-        if not self.nspawn:
-            return (
-                "Hosts cannot be made here: there is no systemd-nspawn, and no apt-get to get it."
-            )
-        if self.memory_gb < MEMORY_GB:
-            return (
-                f"Hosts cannot be made here: they need {MEMORY_GB} GB of memory, and "
-                f"{self.memory_gb:.1f} GB are available."
-            )
-        return None
 
 
 def playbook(name: str, **settings: object) -> list[str]:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from flink_job.domain import Counts, WindowKey
-from loadtest.demo import Machine, conservation, pages, windows_of
+from loadtest.demo import conservation, pages, windows_of
+from loadtest.machine import Machine, main
 
 GOOD = Machine(linux=True, root=True, nspawn=True, memory_gb=12.0)
 LINE = "conservation: consumed 600 = counted 529 + rejected 61 + late 10, unexplained 0"
@@ -24,6 +25,16 @@ def test_hosts_are_made_where_they_can_be() -> None:
 )
 def test_where_hosts_cannot_be_made_a_sentence_says_why(machine: Machine, says: str) -> None:
     assert says in (machine.no_hosts_because() or "")
+
+
+def test_this_machine_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Machine, "this", lambda: GOOD)
+    assert (main(), capsys.readouterr().out) == (0, "")
+    monkeypatch.setattr(Machine, "this", lambda: Machine(True, False, True, 12.0))  # noqa: FBT003
+    assert main() == 1
+    assert "needs root" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("printed", [LINE, f'    msg: "{LINE}"\nPLAY RECAP', f"    msg: '{LINE}'"])

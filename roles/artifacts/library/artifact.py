@@ -19,9 +19,11 @@ options:
   requirements: {description: The lock of Python packages., type: path}
   uv: {description: The uv that installs them., type: path}
   sources: {description: Python packages of our own that go along., type: list, elements: path}
+  places: {description: "By name: the folder of the archive that a jar goes to.", type: dict}
 """
 
 import hashlib
+import json
 import shutil
 import subprocess
 import tempfile
@@ -30,6 +32,8 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 UNPACKED = ("__pycache__", "*.pyc")
+# The last file of an archive: where it is on a host, all the others are.
+COMPLETE = ".complete"
 # The oldest glibc of the distributions that hosts may run.
 PLATFORM = "x86_64-manylinux_2_28"
 
@@ -38,9 +42,9 @@ class ArtifactError(Exception):
     """It cannot be made; the message is a sentence for the user."""
 
 
-def digest(files: list[tuple[str, Path]]) -> str:
-    """Twelve hex digits of files' names and contents."""
-    whole = hashlib.sha256()
+def digest(files: list[tuple[str, Path]], how: str) -> str:
+    """Twelve hex digits of files' names and contents, and of how they are packed."""
+    whole = hashlib.sha256(f"{COMPLETE} {how}\n".encode())
     for name, path in files:
         content = path.read_bytes()
         whole.update(f"{name} {len(content)}\n".encode() + content)
@@ -152,11 +156,16 @@ def make(options: dict, archive: Path) -> None:
             fetch_jars(Path(options["pom"]), Path(options["jars"]), into)
         if options["requirements"]:
             fetch_packages(options["uv"], Path(options["requirements"]), into)
+        for jar, folder in (options["places"] or {}).items():
+            (into / folder).mkdir(parents=True, exist_ok=True)
+            (into / jar).rename(into / folder / jar)
         if any(into.iterdir()):
             folders.append((into, ["."]))
         for source in options["sources"] or []:
             path = Path(source)
             folders.append((path.parent, [path.name]))
+        (Path(place) / COMPLETE).touch()
+        folders.append((Path(place), [COMPLETE]))
         new = Path(place) / "new.tar"
         pack(folders, new)
         new.rename(archive)
@@ -173,6 +182,7 @@ def main() -> None:
             "requirements": {"type": "path"},
             "uv": {"type": "path"},
             "sources": {"type": "list", "elements": "path"},
+            "places": {"type": "dict"},
         },
         required_together=[("pom", "jars"), ("requirements", "uv")],
         required_one_of=[("pom", "requirements")],
@@ -186,7 +196,7 @@ def main() -> None:
     ]
     for source in options["sources"] or []:
         inputs += files_below(Path(source))
-    key = digest(inputs)
+    key = digest(inputs, json.dumps(options["places"] or {}, sort_keys=True))
     archive = Path(options["cache"], f"{options['name']}-{key}.tar")
     missing = not archive.exists()
     if missing and not module.check_mode:

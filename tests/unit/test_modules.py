@@ -1,0 +1,75 @@
+"""The modules that roles bring along, as far as they are functions of what they are given."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tarfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROLES = Path(__file__).parents[2] / "roles"
+
+
+def module(role: str, name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module of a role, without Ansible, which is not installed where these tests run."""
+    basic = ModuleType("ansible.module_utils.basic")
+    basic.AnsibleModule = object  # type: ignore[attr-defined]
+    for name_of, stand_in in (
+        ("ansible", ModuleType("ansible")),
+        ("ansible.module_utils", ModuleType("ansible.module_utils")),
+        ("ansible.module_utils.basic", basic),
+    ):
+        monkeypatch.setitem(sys.modules, name_of, stand_in)
+    path = ROLES / role / "library" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def package(folder: Path) -> Path:
+    (folder / "ours" / "__pycache__").mkdir(parents=True)
+    (folder / "ours" / "code.py").write_text("X = 1\n")
+    (folder / "ours" / "__pycache__" / "code.pyc").write_text("")
+    return folder / "ours"
+
+
+def test_the_last_file_of_an_archive_says_that_all_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = module("artifacts", "artifact", monkeypatch)
+    archive = tmp_path / "cache" / "ours.tar"
+    options = {"sources": [str(package(tmp_path))], "pom": None, "requirements": None}
+    artifact.make({**options, "places": None}, archive)
+    with tarfile.open(archive) as packed:
+        assert packed.getnames() == ["ours", "ours/code.py", ".complete"]
+
+
+def test_a_digest_hangs_on_contents_names_and_places(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = module("artifacts", "artifact", monkeypatch)
+    files = artifact.files_below(package(tmp_path))
+    assert [name for name, _ in files] == ["ours/code.py"]
+    first = artifact.digest(files, "{}")
+    assert artifact.digest(files, '{"a.jar": "lib"}') != first
+    files[0][1].write_text("X = 2\n")
+    assert artifact.digest(files, "{}") != first
+
+
+def test_a_unit_without_a_memory_has_read_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit_state = module("unit", "unit_state", monkeypatch)
+    assert unit_state.kept(tmp_path / "kafka") == ""
+    (tmp_path / "kafka").write_text("abc\n")
+    assert unit_state.kept(tmp_path / "kafka") == "abc"
+    assert unit_state.told("LoadState=loaded\nActiveState=active\n") == {
+        "LoadState": "loaded",
+        "ActiveState": "active",
+    }
