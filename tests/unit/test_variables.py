@@ -1,4 +1,4 @@
-"""What a variable is when nobody sets it is said by its role; where it is said again, it is the same."""
+"""What a variable is when nobody sets it is the same wherever it is said."""
 
 from __future__ import annotations
 
