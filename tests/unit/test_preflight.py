@@ -115,7 +115,7 @@ def test_a_fleet_that_is_as_it_should_be_passes(tmp_path: Path) -> None:
         "9092": {"process": "java", "unit": "kafka.service"},
         "9249": {"process": "java", "unit": "flink-taskmanager.service"},
         "9250": {"process": "java", "unit": "flink-jobmanager.service"},
-        "8123": {"process": "", "unit": ""},
+        "8123": {"process": "clickhouse", "unit": ""},
         "22": {"process": "sshd", "unit": "ssh.service"},
     }
     look = {"ports": ports, "units": ["clickhouse-server.service"]}
