@@ -9,10 +9,10 @@ UV := VIRTUAL_ENV=$(VENV) UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1 $(VENV)/bin/uv --qui
 .NOTPARALLEL:
 INVENTORY ?= inventories/lab
 PLAYBOOK := $(VENV)/bin/ansible-playbook -i '$(INVENTORY)'
-.PHONY: help demo lab down site status reconcile audit replay check test lab-test molecule format lock clean performance
+.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test molecule format lock clean performance
 
 help: ## Print this index
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ifeq ($(origin FILE),command line)
 ifeq ($(FILE),)
@@ -26,7 +26,7 @@ endif
 endif
 export FILE
 
-demo: $(VENV)/.job ## From nothing to CTR rows on ten hosts of their own on this machine, under load; without root, the same job embedded
+demo: $(VENV)/.ops ## From nothing to CTR rows on ten hosts of their own on this machine, under load; without root, the same job embedded
 	@$(RUN) -m loadtest.demo
 
 lab: $(VENV)/.ops ## Make the lab: a host with its own systemd for each line of inventories/lab, on this machine
@@ -55,9 +55,13 @@ check: $(VENV)/.dev ## Lint, types, unit tests and the job on an embedded Flink;
 	$(RUN) -m ruff check
 	$(RUN) -m ruff format --check
 	$(RUN) -m mypy
-	$(RUN) -m pytest --ignore=tests/lab $(if $(ONLY),-k '$(ONLY)',--cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
+	$(RUN) -m pytest tests/unit tests/job $(if $(ONLY),-k '$(ONLY)',--cov --cov-report=term-missing:skip-covered --cov-fail-under=90)
 
-test: check ## All of it: check, and as root the lab end to end and the scenarios of some roles
+playbook-check: $(VENV)/.dev $(VENV)/.ops ## Lint of the playbooks and roles, and tests of what they do before they touch a host
+	$(VENV)/bin/ansible-lint --offline
+	$(RUN) -m pytest tests/ansible $(if $(ONLY),-k '$(ONLY)')
+
+test: check playbook-check ## All of it: the checks, and as root the lab end to end and the scenarios of some roles
 	@if why=$$($(RUN) -m loadtest.machine); then $(MAKE) --no-print-directory lab-test && $(MAKE) --no-print-directory molecule ROLE='$(QUICK_ROLES)'; \
 	else echo "These were the checks alone; the lab and the roles' scenarios were left out. $$why"; fi
 # Roles that the lab does not try from all sides, and that a host is made for in a minute or two.

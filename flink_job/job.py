@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -59,6 +60,8 @@ def assemble(
     Returns:
         A pyflink StatementSet with three inserts: windows, ledger, dead letters.
     """
+    # No function of the job is in Python: PyFlink need not serve any, nor import what it would take.
+    os.environ["_python_worker_execution_mode"] = "process"
     java_gateway()
     from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415 - needs Java
 

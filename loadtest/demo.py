@@ -108,7 +108,6 @@ class Demo:
 
     def run(self) -> bool:
         """All of it; whether conservation held."""
-        self.step("Install Ansible", ["make", ".venv/.ops"])
         self.step("Make the lab's hosts", ["make", "lab"])
         self.step("Install and start everything", playbook("site"))
         self.step(

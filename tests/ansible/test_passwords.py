@@ -12,17 +12,11 @@ import threading
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import pytest
-
 from flink_job.endpoints import read_endpoints
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 PASSWORD = " p#w;d\"'$1%&<>\\`:é€{{ x }}{% y "  # noqa: S105 - as nasty as one may be, and nobody's
-
-pytestmark = pytest.mark.skipif(
-    not PLAYBOOK.exists(), reason="Ansible is not in this environment: make .venv/.ops"
-)
 
 
 def run(folder: Path, playbook: Path, **variables: object) -> None:

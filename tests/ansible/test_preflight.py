@@ -20,10 +20,6 @@ JUDGE = ("--skip-tags", "preflight_look")
 # What preflight gathers, and the plays that follow do not gather again.
 FACTS = {"distribution", "nodename", "virtualization_role", "virtualization_type"}
 
-pytestmark = pytest.mark.skipif(
-    not PLAYBOOK.exists(), reason="Ansible is not in this environment: make .venv/.ops"
-)
-
 
 def host(look: dict[str, Any] | None = None, **variables: object) -> dict[str, Any]:
     """Variables of a host that preflight has looked at, and that is as it should be."""
