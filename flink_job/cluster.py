@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
@@ -15,10 +16,26 @@ Found = TypeVar("Found")
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 ANSWER_TIMEOUT_S = 15
 AGAIN_AFTER_S = 0.5
+# Flink says 404 of what it never knew or has forgotten, and 409 of a job that has ended meanwhile.
+GONE = frozenset({404, 409})
+# An election, a gateway between, an answer that took too long: the next one may be right.
+TIMED_OUT, FAILING = 408, 500
 
 
 class ClusterError(Exception):
     """Flink does not do what it was asked for; the message is a sentence for the operator."""
+
+
+class GoneError(ClusterError):
+    """Flink does not know what it was asked about, or does so no longer."""
+
+
+class NoAnswerError(ClusterError):
+    """Flink has not answered, or not now; what it was asked to do may be under way."""
+
+
+class SavepointError(ClusterError):
+    """A savepoint was not made, and its job was not stopped for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +68,38 @@ class Cluster:
         ]
 
     def newest_checkpoint(self, job: str) -> str | None:
-        """Where the last checkpoint or savepoint of a job that the cluster knows is kept."""
-        try:
-            latest = self._ask(f"/jobs/{job}/checkpoints")["latest"]
-        except ClusterError:
-            return None
-        kept = [latest[kind] for kind in ("completed", "savepoint") if latest.get(kind)]
-        newest = max(kept, key=lambda one: one["trigger_timestamp"], default=None)
-        return None if newest is None else str(newest["external_path"])
+        """Where the state of a job is kept that is the newest; None where there never was one.
 
-    def stop(self, job: str, within_s: float) -> str:
-        """Stop a job with a savepoint; where that is.
+        It is a checkpoint, a savepoint, or what the job itself was started from. Their ids go on
+        rising from one job to the next that is started from it.
 
         Raises:
-            ClusterError: There is no savepoint; the job goes on.
+            GoneError: The cluster does not know the job.
         """
-        trigger = self._ask(f"/jobs/{job}/stop", {"drain": False})["request-id"]
+        latest = self._ask(f"/jobs/{job}/checkpoints")["latest"]
+        kept = [latest[kind] for kind in ("completed", "savepoint", "restored") if latest.get(kind)]
+        newest = max(kept, key=lambda one: one["id"], default=None)
+        return None if newest is None else str(newest["external_path"])
+
+    def stop(self, job: str, trigger: str, within_s: float) -> str:
+        """Stop a job with a savepoint; where that is.
+
+        Args:
+            job: Its id.
+            trigger: 32 hex digits that name this stop: asked for again, it is the same stop.
+            within_s: How long it may take.
+
+        Raises:
+            SavepointError: The savepoint failed; the job was not stopped.
+            ClusterError: It is not known what became of it: the job may go on, or stop later.
+        """
+        order = {"drain": False, "triggerId": trigger}
+        late = (
+            f"It is not known after {within_s:.0f} s whether job {job} will stop with a savepoint: "
+            "deploy again, which finds out."
+        )
+        end = time.monotonic() + within_s
+        wait(lambda: self._ask(f"/jobs/{job}/stop", order), within_s, late)
 
         def saved() -> str | None:
             answer = self._ask(f"/jobs/{job}/savepoints/{trigger}")
@@ -75,10 +108,10 @@ class Cluster:
             operation = answer["operation"]
             if "location" not in operation:
                 cause = operation.get("failure-cause", {}).get("stack-trace", "no cause given")
-                raise ClusterError(f"The savepoint failed: {str(cause).splitlines()[0]}")
+                raise SavepointError(f"The savepoint failed: {str(cause).splitlines()[0]}")
             return str(operation["location"])
 
-        return wait(saved, within_s, f"no savepoint of job {job} within {within_s:.0f} s")
+        return wait(saved, end - time.monotonic(), late)
 
     def serving(self, job: str, within_s: float) -> int:
         """Wait until all tasks of a job run and a checkpoint has completed; how many have.
@@ -121,24 +154,39 @@ class Cluster:
             with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:
                 content = answer.read()
         except urllib.error.HTTPError as problem:
-            said = problem.read().decode(errors="replace")[:300]
-            raise ClusterError(f"{self._url}{path} says {problem.code}: {said}") from problem
-        except OSError as problem:
-            raise ClusterError(f"{self._url} does not answer: {problem}") from problem
+            raise self._refusal(path, problem) from problem
+        except (OSError, http.client.HTTPException) as problem:
+            raise NoAnswerError(f"{self._url} does not answer: {problem}") from problem
         return json.loads(content) if content else None
+
+    def _refusal(self, path: str, problem: urllib.error.HTTPError) -> ClusterError:
+        try:
+            said = problem.read().decode(errors="replace")[:300]
+        except (OSError, http.client.HTTPException):
+            said = "no reason that could be read"
+        sentence = f"{self._url}{path} says {problem.code}: {said}"
+        if problem.code in GONE:
+            return GoneError(sentence)
+        if problem.code == TIMED_OUT or problem.code >= FAILING:
+            return NoAnswerError(sentence)
+        return ClusterError(sentence)
 
 
 def wait(ask: Callable[[], Found | None], within_s: float, late: str) -> Found:
-    """Ask until there is an answer.
+    """Ask until there is an answer; a cluster that does not answer now is asked again.
 
     Raises:
         ClusterError: There is none in time; late says what.
     """
     end = time.monotonic() + within_s
     while True:
-        found = ask()
+        silence = ""
+        try:
+            found = ask()
+        except NoAnswerError as problem:
+            found, silence = None, f" ({problem})"
         if found is not None:
             return found
         if time.monotonic() > end:
-            raise ClusterError(late)
+            raise ClusterError(late + silence)
         time.sleep(AGAIN_AFTER_S)

@@ -1,7 +1,7 @@
 """`python -m flink_job.deploy`: bring the job that runs to this release, with its state.
 
 A job that runs is stopped with a savepoint, and the new one starts from it. There are never two: if
-there is no savepoint, the old one goes on and this fails.
+the savepoint fails, the old one goes on and this fails.
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
-from flink_job.cluster import Cluster, ClusterError
+from flink_job.cluster import Cluster, ClusterError, GoneError, SavepointError
 from flink_job.endpoints import EndpointsError, read_endpoints
 from flink_job.java import JavaError
 from flink_job.job import SETTINGS
 from flink_job.submit import submit
 
 NAME = SETTINGS["pipeline.name"]
-STOPPED, SCRATCH = "stopped", "scratch"
+STOPPED, UNKNOWN, SCRATCH = "stopped", "unknown", "scratch"
 FAILED, MISTAKE = 1, 2
 
 
@@ -30,14 +31,17 @@ class Deployed:
     """What was deployed last.
 
     Attributes:
-        digest: Of the release and the job's settings.
+        digest: Of the release and the job's settings; `stopped` where the job has ended, `unknown`
+            for one that was not started from here.
         job: The job's id.
         started_from: Savepoint or checkpoint that it started from, or was stopped with.
+        trigger: Of the savepoint that it was told to stop with; None when it was not, or has.
     """
 
     digest: str
     job: str
     started_from: str | None
+    trigger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +72,13 @@ def deploy(cluster: Cluster, state: Path, wanted: Wanted) -> str:
     if len(live) > 1:
         ids = ", ".join(job.id for job in live)
         raise ClusterError(f"Two jobs named {NAME} are alive ({ids}): cancel the wrong one first.")
-    if live and last is not None and last.digest == wanted.digest and wanted.origin is None:
+    same = last is not None and last.digest == wanted.digest and last.trigger is None
+    if live and same and wanted.origin is None:
         cluster.serving(live[0].id, wanted.within_s)
         return f"unchanged: job {live[0].id} runs"
 
     if live:
-        # Kept before anything else can fail, so that the next deployment goes on from here.
-        last = Deployed(STOPPED, live[0].id, cluster.stop(live[0].id, wanted.within_s))
-        _keep(state, last)
+        last = _stop(cluster, state, _running(last, live[0].id), wanted.within_s)
     if wanted.origin is not None:
         origin = None if wanted.origin == SCRATCH else wanted.origin
     else:
@@ -86,10 +89,34 @@ def deploy(cluster: Cluster, state: Path, wanted: Wanted) -> str:
     return f"deployed: job {job} runs, started from {origin or 'the beginning of the topics'}"
 
 
+def _running(last: Deployed | None, job: str) -> Deployed:
+    """What is known of the job that is alive."""
+    ours = last is not None and last.job == job and last.digest != STOPPED
+    return last if last is not None and ours else Deployed(UNKNOWN, job, None)
+
+
+def _stop(cluster: Cluster, state: Path, running: Deployed, within_s: float) -> Deployed:
+    """Stop a job with a savepoint; each step is kept before the next one can fail."""
+    trigger = running.trigger or uuid4().hex
+    _keep(state, replace(running, trigger=trigger))
+    try:
+        saved = cluster.stop(running.job, trigger, within_s)
+    except SavepointError:
+        _keep(state, replace(running, trigger=None))
+        raise
+    stopped = Deployed(STOPPED, running.job, saved)
+    _keep(state, stopped)
+    return stopped
+
+
 def _origin(cluster: Cluster, last: Deployed) -> str:
-    """Where a job that is gone can go on."""
-    stopped = last.digest == STOPPED
-    origin = (None if stopped else cluster.newest_checkpoint(last.job)) or last.started_from
+    """Where a job that is gone can go on; what it once started from may be weeks old."""
+    if last.digest == STOPPED and last.started_from is not None:
+        return last.started_from
+    try:
+        origin = cluster.newest_checkpoint(last.job)
+    except GoneError:
+        origin = None
     if origin is None:
         raise ClusterError(
             f"Job {last.job} is gone and left no checkpoint that Flink knows of: name one from the "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,17 +14,22 @@ import pytest
 
 from flink_job import cluster as cluster_module
 from flink_job.cluster import Cluster, ClusterError
-from flink_job.deploy import NAME, Wanted, deploy
+from flink_job.deploy import NAME, Deployed, Wanted, deploy
 
 WITHIN_S = 1.0
 
 
 @dataclass
 class Flink:
-    """What the web server answers by method and path, and what it was asked."""
+    """What the web server answers by method and path, and what it was asked.
+
+    The trigger of a savepoint is `TRIGGER` in a path, and stands in `triggers`.
+    """
 
     answers: dict[str, Any] = field(default_factory=dict)
+    failures: dict[str, list[int]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    triggers: list[str] = field(default_factory=list)
     address: str = ""
 
     def runs(self, job: str, *, checkpoints: int = 1, state: str = "RUNNING") -> None:
@@ -33,17 +38,38 @@ class Flink:
         self.answers[f"GET /jobs/{job}/checkpoints"] = {
             "counts": {"completed": checkpoints},
             "latest": {
-                "completed": {"trigger_timestamp": 2, "external_path": "s3://flink/chk-9"},
-                "savepoint": {"trigger_timestamp": 1, "external_path": "s3://flink/old"},
+                "completed": {"id": 9, "external_path": "s3://flink/chk-9"},
+                "savepoint": {"id": 4, "external_path": "s3://flink/old"},
+                "restored": None,
             },
         }
 
     def saves(self, job: str, operation: dict[str, Any]) -> None:
         self.answers[f"POST /jobs/{job}/stop"] = {"request-id": "r"}
-        self.answers[f"GET /jobs/{job}/savepoints/r"] = {
+        self.answers[f"GET /jobs/{job}/savepoints/TRIGGER"] = {
             "status": {"id": "COMPLETED"},
             "operation": operation,
         }
+
+    def is_saving(self, job: str) -> None:
+        self.answers[f"POST /jobs/{job}/stop"] = {"request-id": "r"}
+        self.answers[f"GET /jobs/{job}/savepoints/TRIGGER"] = {"status": {"id": "IN_PROGRESS"}}
+
+    def has_stopped(self, job: str, savepoint: str) -> None:
+        self.runs(job, state="FINISHED")
+        latest = self.answers[f"GET /jobs/{job}/checkpoints"]["latest"]
+        latest["savepoint"] = {"id": 10, "external_path": savepoint}
+
+    def answer(self, key: str, body: bytes) -> tuple[int, bytes]:
+        if key.endswith("/stop"):
+            self.triggers.append(json.loads(body)["triggerId"])
+        for trigger in self.triggers:
+            key = key.replace(trigger, "TRIGGER")
+        self.asked.append(key)
+        statuses = self.failures.get(key) or [200 if key in self.answers else 404]
+        status = statuses.pop(0)
+        content = self.answers[key] if status == 200 else {"errors": ["not now"]}
+        return status, json.dumps(content).encode()
 
 
 @pytest.fixture
@@ -53,11 +79,9 @@ def flink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flink]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            key = f"{self.command} {self.path}"
-            played.asked.append(key)
-            content = json.dumps(played.answers.get(key, {"errors": ["not found"]})).encode()
-            self.send_response(200 if key in played.answers else 404)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            status, content = played.answer(f"{self.command} {self.path}", body)
+            self.send_response(status)
             self.end_headers()
             self.wfile.write(content)
 
@@ -142,6 +166,84 @@ def test_a_job_that_left_nothing_to_go_on_from_is_not_started_anew(
     with pytest.raises(ClusterError, match="name one from the store by --from"):
         deploy(Cluster(flink.address), state, wanted)
     assert origins == [None]
+
+
+def old_job(flink: Flink, state: Path) -> Deployed:
+    """A job that was started from a savepoint weeks ago and does not run any more."""
+    flink.answers = {"GET /jobs/overview": {"jobs": []}}
+    old = Deployed("one", "a", "s3://flink/weeks-old")
+    state.write_text(json.dumps(asdict(old)))
+    return old
+
+
+def test_a_job_that_flink_has_forgotten_does_not_go_back_to_what_it_once_started_from(
+    flink: Flink, state: Path
+) -> None:
+    old_job(flink, state)
+    origins: list[str | None] = []
+    with pytest.raises(ClusterError, match="name one from the store by --from"):
+        deploy(Cluster(flink.address), state, Wanted("two", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == []
+
+
+def test_a_flink_that_fails_when_asked_for_checkpoints_is_not_one_that_has_none(
+    flink: Flink, state: Path
+) -> None:
+    old = old_job(flink, state)
+    flink.failures["GET /jobs/a/checkpoints"] = [500]
+    origins: list[str | None] = []
+    with pytest.raises(ClusterError, match=r"/jobs/a/checkpoints says 500"):
+        deploy(Cluster(flink.address), state, Wanted("two", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == []
+    assert Deployed(**json.loads(state.read_text())) == old
+
+
+def test_a_savepoint_is_asked_for_until_flink_answers(flink: Flink, state: Path) -> None:
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "a", origins)))
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+    flink.failures = {
+        "POST /jobs/a/stop": [503],
+        "GET /jobs/a/savepoints/TRIGGER": [500, 503],
+    }
+    deploy(Cluster(flink.address), state, Wanted("two", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == [None, "s3://flink/sp-1"]
+    assert len(set(flink.triggers)) == 1
+
+
+@pytest.mark.parametrize("stopped_meanwhile", [True, False])
+def test_a_stop_of_unknown_end_is_found_again_by_the_next_deployment(
+    flink: Flink, state: Path, *, stopped_meanwhile: bool
+) -> None:
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "a", origins)))
+    flink.is_saving("a")
+    second = Wanted("two", 0.05, starts(flink, "b", origins))
+    with pytest.raises(ClusterError, match=r"not known after .* whether job a will stop"):
+        deploy(Cluster(flink.address), state, second)
+    assert json.loads(state.read_text())["trigger"] == flink.triggers[0]
+    if stopped_meanwhile:
+        flink.has_stopped("a", "s3://flink/sp-1")
+    else:
+        flink.saves("a", {"location": "s3://flink/sp-1"})
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == [None, "s3://flink/sp-1"]
+    assert len(set(flink.triggers)) == 1
+
+
+def test_a_savepoint_that_failed_is_not_asked_for_again_by_its_trigger(
+    flink: Flink, state: Path
+) -> None:
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "a", origins)))
+    second = Wanted("two", WITHIN_S, starts(flink, "b", origins))
+    flink.saves("a", {"failure-cause": {"stack-trace": "No space left"}})
+    with pytest.raises(ClusterError):
+        deploy(Cluster(flink.address), state, second)
+    flink.saves("a", {"location": "s3://flink/sp-2"})
+    deploy(Cluster(flink.address), state, second)
+    assert len(set(flink.triggers)) == 2
+    assert origins == [None, "s3://flink/sp-2"]
 
 
 def test_after_a_start_that_failed_the_next_goes_on_from_where_the_old_was_stopped(
