@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -32,6 +33,10 @@ class GoneError(ClusterError):
 
 class NoAnswerError(ClusterError):
     """Flink has not answered, or not now; what it was asked to do may be under way."""
+
+
+class LateError(ClusterError):
+    """What was waited for has not come in time."""
 
 
 class SavepointError(ClusterError):
@@ -75,11 +80,28 @@ class Cluster:
 
         Raises:
             GoneError: The cluster does not know the job.
+            ClusterError: It cannot be told yet.
         """
         latest = self._ask(f"/jobs/{job}/checkpoints")["latest"]
         kept = [latest[kind] for kind in ("completed", "savepoint", "restored") if latest.get(kind)]
-        newest = max(kept, key=lambda one: one["id"], default=None)
-        return None if newest is None else str(newest["external_path"])
+        if kept:
+            return str(max(kept, key=lambda one: one["id"])["external_path"])
+        # A job that a new JobManager takes up has no history before it has found its checkpoint.
+        if self._ask(f"/jobs/{job}")["state"] == "INITIALIZING":
+            raise ClusterError(f"Job {job} is only being initialized by Flink: deploy again later.")
+        return None
+
+    def runs(self, job: str, within_s: float) -> bool:
+        """Whether all tasks of a job run, or come to do so in time."""
+        try:
+            return wait(lambda: self._all_run(job) or None, within_s, "")
+        except LateError:
+            return False
+
+    def _all_run(self, job: str) -> bool:
+        detail = self._ask(f"/jobs/{job}")
+        tasks = [vertex["status"] for vertex in detail["vertices"]]
+        return detail["state"] == "RUNNING" and all(status == "RUNNING" for status in tasks)
 
     def stop(self, job: str, trigger: str, within_s: float) -> str:
         """Stop a job with a savepoint; where that is.
@@ -113,6 +135,25 @@ class Cluster:
 
         return wait(saved, end - time.monotonic(), late)
 
+    def cancel(self, job: str, within_s: float) -> None:
+        """End a job without a savepoint; its checkpoints are kept.
+
+        Raises:
+            ClusterError: It has not ended in time.
+        """
+
+        def ended() -> bool | None:
+            # A new JobManager does not know the job yet that it takes up in a moment.
+            with suppress(GoneError):
+                state = self._ask(f"/jobs/{job}")["state"]
+                if state in ENDED:
+                    return True
+                if state != "CANCELLING":
+                    self._ask(f"/jobs/{job}?mode=cancel", method="PATCH")
+            return None
+
+        wait(ended, within_s, f"job {job} was cancelled and has not ended within {within_s:.0f} s")
+
     def serving(self, job: str, within_s: float) -> int:
         """Wait until all tasks of a job run and a checkpoint has completed; how many have.
 
@@ -144,9 +185,10 @@ class Cluster:
         causes = [line for line in lines if line.startswith("Caused by:")]
         return (causes or lines)[-1] if causes else lines[0]
 
-    def _ask(self, path: str, body: object = None) -> Any:  # noqa: ANN401
+    def _ask(self, path: str, body: object = None, method: str | None = None) -> Any:  # noqa: ANN401
         request = urllib.request.Request(
             self._url + path,
+            method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
@@ -176,7 +218,7 @@ def wait(ask: Callable[[], Found | None], within_s: float, late: str) -> Found:
     """Ask until there is an answer; a cluster that does not answer now is asked again.
 
     Raises:
-        ClusterError: There is none in time; late says what.
+        LateError: There is none in time; late says what.
     """
     end = time.monotonic() + within_s
     while True:
@@ -188,5 +230,5 @@ def wait(ask: Callable[[], Found | None], within_s: float, late: str) -> Found:
         if found is not None:
             return found
         if time.monotonic() > end:
-            raise ClusterError(late + silence)
+            raise LateError(late + silence)
         time.sleep(AGAIN_AFTER_S)

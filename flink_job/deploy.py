@@ -1,7 +1,10 @@
 """`python -m flink_job.deploy`: bring the job that runs to this release, with its state.
 
 A job that runs is stopped with a savepoint, and the new one starts from it. There are never two: if
-the savepoint fails, the old one goes on and this fails.
+the savepoint fails, the old one goes on and this fails. A job that does not run cannot take one: it
+is cancelled, and the new one starts from its newest checkpoint. A new job that does not serve in
+time is cancelled too: the next deployment, of the former release or a mended one, goes on from
+where the old job ended.
 """
 
 from __future__ import annotations
@@ -11,37 +14,22 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from flink_job.cluster import Cluster, ClusterError, GoneError, SavepointError
+from flink_job.cluster import Cluster, ClusterError, GoneError, Job, SavepointError
+from flink_job.deployed import STOPPED, UNKNOWN, Deployed, keep_deployed, read_deployed
 from flink_job.endpoints import EndpointsError, read_endpoints
 from flink_job.java import JavaError
 from flink_job.job import SETTINGS
 from flink_job.submit import submit
 
 NAME = SETTINGS["pipeline.name"]
-STOPPED, UNKNOWN, SCRATCH = "stopped", "unknown", "scratch"
+SCRATCH, BEGINNING = "scratch", "the beginning of the topics"
+# A job that has lost a TaskManager runs again after about ten seconds, and can be stopped then.
+RECOVERY_S = 30.0
 FAILED, MISTAKE = 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """What was deployed last.
-
-    Attributes:
-        digest: Of the release and the job's settings; `stopped` where the job has ended, `unknown`
-            for one that was not started from here.
-        job: The job's id.
-        started_from: Savepoint or checkpoint that it started from, or was stopped with.
-        trigger: Of the savepoint that it was told to stop with; None when it was not, or has.
-    """
-
-    digest: str
-    job: str
-    started_from: str | None
-    trigger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +55,31 @@ def deploy(cluster: Cluster, state: Path, wanted: Wanted) -> str:
     Raises:
         ClusterError: It cannot be done; the sentence says how things stand.
     """
-    last = _last(state)
-    live = cluster.live_jobs(NAME)
-    if len(live) > 1:
-        ids = ", ".join(job.id for job in live)
-        raise ClusterError(f"Two jobs named {NAME} are alive ({ids}): cancel the wrong one first.")
+    last, live = read_deployed(state), _only(cluster.live_jobs(NAME))
     same = last is not None and last.digest == wanted.digest and last.trigger is None
-    if live and same and wanted.origin is None:
-        cluster.serving(live[0].id, wanted.within_s)
-        return f"unchanged: job {live[0].id} runs"
+    if live is not None and same and wanted.origin is None:
+        cluster.serving(live, wanted.within_s)
+        return f"unchanged: job {live} runs"
 
-    if live:
-        last = _stop(cluster, state, _running(last, live[0].id), wanted.within_s)
+    # Each step is kept before the next one can fail.
+    if live is not None:
+        last = _end(cluster, state, _running(last, live), wanted)
+    elif last is not None and wanted.origin is None:
+        last = Deployed(STOPPED, last.job, _left_by(cluster, last))
+        keep_deployed(state, last)
     if wanted.origin is not None:
         origin = None if wanted.origin == SCRATCH else wanted.origin
     else:
-        origin = None if last is None else _origin(cluster, last)
-    job = wanted.start(origin)
-    _keep(state, Deployed(wanted.digest, job, origin))
-    cluster.serving(job, wanted.within_s)
-    return f"deployed: job {job} runs, started from {origin or 'the beginning of the topics'}"
+        origin = None if last is None else last.started_from
+    job = _start(cluster, state, last, origin, wanted)
+    return f"deployed: job {job} runs, started from {origin or BEGINNING}"
+
+
+def _only(jobs: list[Job]) -> str | None:
+    if len(jobs) > 1:
+        ids = ", ".join(job.id for job in jobs)
+        raise ClusterError(f"Two jobs named {NAME} are alive ({ids}): cancel the wrong one first.")
+    return jobs[0].id if jobs else None
 
 
 def _running(last: Deployed | None, job: str) -> Deployed:
@@ -95,47 +88,90 @@ def _running(last: Deployed | None, job: str) -> Deployed:
     return last if last is not None and ours else Deployed(UNKNOWN, job, None)
 
 
+def _end(cluster: Cluster, state: Path, running: Deployed, wanted: Wanted) -> Deployed:
+    """End the job that is alive, with a savepoint if it can take one; how it ended."""
+    recovery = min(RECOVERY_S, wanted.within_s)
+    if running.trigger is not None or cluster.runs(running.job, recovery):
+        try:
+            return _stop(cluster, state, running, wanted.within_s)
+        except SavepointError:
+            if cluster.runs(running.job, 0):
+                raise
+    return _cancel(cluster, state, running, wanted)
+
+
 def _stop(cluster: Cluster, state: Path, running: Deployed, within_s: float) -> Deployed:
-    """Stop a job with a savepoint; each step is kept before the next one can fail."""
     trigger = running.trigger or uuid4().hex
-    _keep(state, replace(running, trigger=trigger))
+    keep_deployed(state, replace(running, trigger=trigger))
     try:
         saved = cluster.stop(running.job, trigger, within_s)
     except SavepointError:
-        _keep(state, replace(running, trigger=None))
+        keep_deployed(state, replace(running, trigger=None))
         raise
     stopped = Deployed(STOPPED, running.job, saved)
-    _keep(state, stopped)
+    keep_deployed(state, stopped)
     return stopped
 
 
-def _origin(cluster: Cluster, last: Deployed) -> str:
+def _cancel(cluster: Cluster, state: Path, running: Deployed, wanted: Wanted) -> Deployed:
+    """Cancel a job that does not run, once it is known what the next one can go on from."""
+    try:
+        left = cluster.newest_checkpoint(running.job) or running.started_from
+        ended = Deployed(STOPPED, running.job, left)
+    except ClusterError:
+        if wanted.origin is None:
+            raise
+        ended = replace(running, trigger=None)
+    cluster.cancel(running.job, wanted.within_s)
+    keep_deployed(state, ended)
+    return ended
+
+
+def _left_by(cluster: Cluster, last: Deployed) -> str | None:
     """Where a job that is gone can go on; what it once started from may be weeks old."""
-    if last.digest == STOPPED and last.started_from is not None:
+    if last.digest == STOPPED:
         return last.started_from
     try:
-        origin = cluster.newest_checkpoint(last.job)
+        left = cluster.newest_checkpoint(last.job)
     except GoneError:
-        origin = None
-    if origin is None:
+        left = None
+    if left is None:
         raise ClusterError(
             f"Job {last.job} is gone and left no checkpoint that Flink knows of: name one from the "
             "store by --from, or start anew by --from scratch, which counts the topics again."
         )
-    return origin
+    return left
 
 
-def _last(state: Path) -> Deployed | None:
+def _start(
+    cluster: Cluster, state: Path, last: Deployed | None, origin: str | None, wanted: Wanted
+) -> str:
+    """Start the new job and wait until it serves, or cancel it again; its id."""
+    job = wanted.start(origin)
+    keep_deployed(state, Deployed(wanted.digest, job, origin))
     try:
-        return Deployed(**json.loads(state.read_text()))
-    except FileNotFoundError:
-        return None
+        cluster.serving(job, wanted.within_s)
+    except ClusterError as problem:
+        try:
+            cluster.cancel(job, wanted.within_s)
+        except ClusterError as other:
+            raise ClusterError(
+                f"The new job does not serve ({problem}) and could not be cancelled ({other}): see "
+                "what Flink does, then deploy again, which ends that job first."
+            ) from problem
+        former = last or Deployed(STOPPED, job, origin)
+        keep_deployed(state, former)
+        raise ClusterError(
+            f"The new job does not serve ({problem}) and was cancelled, so that none runs now: "
+            f"deploy the former release or a mended one, which goes on from {_told(former)}."
+        ) from problem
+    return job
 
 
-def _keep(state: Path, deployed: Deployed) -> None:
-    new = state.with_suffix(".new")
-    new.write_text(json.dumps(asdict(deployed), indent=2) + "\n")
-    new.replace(state)
+def _told(ended: Deployed) -> str:
+    if ended.digest == STOPPED:
+        return ended.started_from or BEGINNING
+    return f"the newest checkpoint of job {ended.job}"
 
 
 def main(arguments: list[str] | None = None) -> int:

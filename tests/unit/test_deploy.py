@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,7 +14,8 @@ import pytest
 
 from flink_job import cluster as cluster_module
 from flink_job.cluster import Cluster, ClusterError
-from flink_job.deploy import NAME, Deployed, Wanted, deploy
+from flink_job.deploy import NAME, Wanted, deploy
+from flink_job.deployed import STOPPED, Deployed, keep_deployed, read_deployed
 
 WITHIN_S = 1.0
 
@@ -35,6 +36,8 @@ class Flink:
     def runs(self, job: str, *, checkpoints: int = 1, state: str = "RUNNING") -> None:
         self.answers["GET /jobs/overview"] = {"jobs": [{"jid": job, "name": NAME, "state": state}]}
         self.answers[f"GET /jobs/{job}"] = {"state": state, "vertices": [{"status": state}]}
+        self.answers[f"PATCH /jobs/{job}?mode=cancel"] = None
+        self.answers[f"GET /jobs/{job}/exceptions"] = {}
         self.answers[f"GET /jobs/{job}/checkpoints"] = {
             "counts": {"completed": checkpoints},
             "latest": {
@@ -55,6 +58,14 @@ class Flink:
         self.answers[f"POST /jobs/{job}/stop"] = {"request-id": "r"}
         self.answers[f"GET /jobs/{job}/savepoints/TRIGGER"] = {"status": {"id": "IN_PROGRESS"}}
 
+    def remembers(self, job: str, **latest: str) -> None:
+        """Let the latest checkpoints of a job be these, the last one the newest."""
+        kept = {
+            kind: {"id": number, "external_path": path}
+            for number, (kind, path) in enumerate(latest.items())
+        }
+        self.answers[f"GET /jobs/{job}/checkpoints"]["latest"] = kept
+
     def has_stopped(self, job: str, savepoint: str) -> None:
         self.runs(job, state="FINISHED")
         latest = self.answers[f"GET /jobs/{job}/checkpoints"]["latest"]
@@ -69,7 +80,16 @@ class Flink:
         statuses = self.failures.get(key) or [200 if key in self.answers else 404]
         status = statuses.pop(0)
         content = self.answers[key] if status == 200 else {"errors": ["not now"]}
+        if status == 200 and key.startswith("PATCH "):
+            self.ends(key.removeprefix("PATCH /jobs/").removesuffix("?mode=cancel"))
         return status, json.dumps(content).encode()
+
+    def ends(self, job: str, state: str = "CANCELED") -> None:
+        self.answers["GET /jobs/overview"] = {"jobs": [{"jid": job, "name": NAME, "state": state}]}
+        self.answers[f"GET /jobs/{job}"] = {"state": state, "vertices": [{"status": state}]}
+
+    def was_cancelled(self, job: str) -> bool:
+        return f"PATCH /jobs/{job}?mode=cancel" in self.asked
 
 
 @pytest.fixture
@@ -172,7 +192,7 @@ def old_job(flink: Flink, state: Path) -> Deployed:
     """A job that was started from a savepoint weeks ago and does not run any more."""
     flink.answers = {"GET /jobs/overview": {"jobs": []}}
     old = Deployed("one", "a", "s3://flink/weeks-old")
-    state.write_text(json.dumps(asdict(old)))
+    keep_deployed(state, old)
     return old
 
 
@@ -195,7 +215,7 @@ def test_a_flink_that_fails_when_asked_for_checkpoints_is_not_one_that_has_none(
     with pytest.raises(ClusterError, match=r"/jobs/a/checkpoints says 500"):
         deploy(Cluster(flink.address), state, Wanted("two", WITHIN_S, starts(flink, "b", origins)))
     assert origins == []
-    assert Deployed(**json.loads(state.read_text())) == old
+    assert read_deployed(state) == old
 
 
 def test_a_savepoint_is_asked_for_until_flink_answers(flink: Flink, state: Path) -> None:
@@ -244,6 +264,119 @@ def test_a_savepoint_that_failed_is_not_asked_for_again_by_its_trigger(
     deploy(Cluster(flink.address), state, second)
     assert len(set(flink.triggers)) == 2
     assert origins == [None, "s3://flink/sp-2"]
+
+
+@pytest.mark.parametrize(
+    ("latest", "origin"),
+    [
+        ({"restored": "s3://flink/sp-0", "completed": "s3://flink/chk-1"}, "s3://flink/chk-1"),
+        ({"completed": "s3://flink/chk-1", "savepoint": "s3://flink/sp-2"}, "s3://flink/sp-2"),
+        ({"restored": "s3://flink/sp-0"}, "s3://flink/sp-0"),
+        ({}, "s3://flink/from-the-file"),
+    ],
+)
+def test_a_job_that_does_not_run_is_replaced_and_loses_nothing(
+    flink: Flink, state: Path, latest: dict[str, str], origin: str
+) -> None:
+    keep_deployed(state, Deployed("bad", "a", "s3://flink/from-the-file"))
+    flink.runs("a", state="RESTARTING")
+    flink.remembers("a", **latest)
+    origins: list[str | None] = []
+    wanted = Wanted("mended", 0.2, starts(flink, "b", origins))
+    assert deploy(Cluster(flink.address), state, wanted).startswith("deployed: job b runs")
+    assert origins == [origin]
+    assert flink.was_cancelled("a")
+    assert not flink.triggers
+
+
+def test_a_job_that_recovers_is_stopped_with_a_savepoint(flink: Flink, state: Path) -> None:
+    flink.runs("a", state="RUNNING")
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+    flink.failures["GET /jobs/a"] = [503, 503]
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("two", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == ["s3://flink/sp-1"]
+    assert not flink.was_cancelled("a")
+
+
+def test_a_job_that_stops_running_when_it_is_to_take_a_savepoint_is_cancelled(
+    flink: Flink, state: Path
+) -> None:
+    keep_deployed(state, Deployed("bad", "a", None, trigger="0" * 32))
+    flink.runs("a", state="RESTARTING")
+    flink.triggers.append("0" * 32)
+    flink.saves("a", {"failure-cause": {"stack-trace": "Not all required tasks are running"}})
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("two", 0.2, starts(flink, "b", origins)))
+    assert origins == ["s3://flink/chk-9"]
+    assert flink.was_cancelled("a")
+
+
+def test_a_job_whose_checkpoints_are_not_known_yet_is_left_alone(flink: Flink, state: Path) -> None:
+    running = Deployed("one", "a", "s3://flink/weeks-old")
+    keep_deployed(state, running)
+    flink.runs("a", state="INITIALIZING")
+    flink.remembers("a")
+    origins: list[str | None] = []
+    with pytest.raises(ClusterError, match="Job a is only being initialized"):
+        deploy(Cluster(flink.address), state, Wanted("two", 0.05, starts(flink, "b", origins)))
+    assert read_deployed(state) == running
+    assert not flink.was_cancelled("a")
+    named = Wanted("two", 0.05, starts(flink, "b", origins), "s3://flink/chk-7")
+    deploy(Cluster(flink.address), state, named)
+    assert flink.was_cancelled("a")
+    assert origins == ["s3://flink/chk-7"]
+
+
+def bad(flink: Flink, job: str) -> Callable[[str | None], str]:
+    def start(_: str | None) -> str:
+        flink.runs(job, state="RESTARTING", checkpoints=0)
+        return job
+
+    return start
+
+
+def test_a_new_job_that_does_not_serve_is_cancelled_and_the_former_release_goes_on(
+    flink: Flink, state: Path
+) -> None:
+    origins: list[str | None] = []
+    first = Wanted("one", WITHIN_S, starts(flink, "a", origins))
+    deploy(Cluster(flink.address), state, first)
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+    with pytest.raises(
+        ClusterError,
+        match=r"was cancelled, so that none runs now: deploy the former release or a mended one, "
+        r"which goes on from s3://flink/sp-1",
+    ):
+        deploy(Cluster(flink.address), state, Wanted("two", 0.05, bad(flink, "b")))
+    assert flink.was_cancelled("b")
+    assert read_deployed(state) == Deployed(STOPPED, "a", "s3://flink/sp-1")
+    deploy(Cluster(flink.address), state, first)
+    assert origins == [None, "s3://flink/sp-1"]
+
+
+def test_a_first_job_that_does_not_serve_leaves_the_beginning(flink: Flink, state: Path) -> None:
+    with pytest.raises(ClusterError, match="goes on from the beginning of the topics"):
+        deploy(Cluster(flink.address), state, Wanted("one", 0.05, bad(flink, "a")))
+    origins: list[str | None] = []
+    deploy(Cluster(flink.address), state, Wanted("two", WITHIN_S, starts(flink, "b", origins)))
+    assert origins == [None]
+
+
+def test_a_bad_job_that_cannot_be_cancelled_is_told_and_ended_by_the_next_deployment(
+    flink: Flink, state: Path
+) -> None:
+    origins: list[str | None] = []
+    first = Wanted("one", 0.2, starts(flink, "a", origins))
+    deploy(Cluster(flink.address), state, first)
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+    flink.failures["PATCH /jobs/b?mode=cancel"] = [400]
+    with pytest.raises(ClusterError, match=r"could not be cancelled .* says 400.* deploy again"):
+        deploy(Cluster(flink.address), state, Wanted("two", 0.05, bad(flink, "b")))
+    flink.remembers("b", restored="s3://flink/sp-1")
+    deploy(Cluster(flink.address), state, first)
+    assert flink.was_cancelled("b")
+    assert origins == [None, "s3://flink/sp-1"]
 
 
 def test_after_a_start_that_failed_the_next_goes_on_from_where_the_old_was_stopped(
