@@ -21,6 +21,7 @@ from uuid import uuid4
 from flink_job.cluster import Cluster, ClusterError, GoneError, Job, SavepointError
 from flink_job.deployed import STOPPED, UNKNOWN, Deployed, keep_deployed, read_deployed
 from flink_job.endpoints import EndpointsError, read_endpoints
+from flink_job.group import ran_before
 from flink_job.java import JavaError
 from flink_job.job import SETTINGS
 from flink_job.submit import submit
@@ -41,12 +42,14 @@ class Wanted:
         within_s: How long each step may take.
         start: Starts it from a savepoint, or with None from the beginning; the job's id.
         origin: What it must start from: a savepoint, or `scratch`; None for where the last one was.
+        ran_before: Whether the job has ever run against this Kafka, from wherever.
     """
 
     digest: str
     within_s: float
     start: Callable[[str | None], str]
     origin: str | None = None
+    ran_before: Callable[[], bool] = lambda: False
 
 
 def deploy(cluster: Cluster, state: Path, wanted: Wanted) -> str:
@@ -67,6 +70,12 @@ def deploy(cluster: Cluster, state: Path, wanted: Wanted) -> str:
     elif last is not None and wanted.origin is None:
         last = Deployed(STOPPED, last.job, _left_by(cluster, last))
         keep_deployed(state, last)
+    elif wanted.origin is None and wanted.ran_before():
+        raise ClusterError(
+            f"{state} is not there, but the job has run before, as its offsets in Kafka tell: name "
+            "its newest checkpoint or savepoint from the store by --from, or start anew by --from "
+            "scratch, which counts the topics again."
+        )
     if wanted.origin is not None:
         origin = None if wanted.origin == SCRATCH else wanted.origin
     else:
@@ -202,7 +211,7 @@ def main(arguments: list[str] | None = None) -> int:
         def start(origin: str | None) -> str:
             return submit(kafka, chosen.cluster, chosen.build, settings, origin)
 
-        wanted = Wanted(digest, chosen.within, start, chosen.origin)
+        wanted = Wanted(digest, chosen.within, start, chosen.origin, lambda: ran_before(kafka))
         done = deploy(Cluster(chosen.cluster), chosen.state, wanted)
     except EndpointsError as problem:
         sys.stderr.write(f"{problem}\n")

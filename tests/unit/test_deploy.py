@@ -16,6 +16,8 @@ from flink_job import cluster as cluster_module
 from flink_job.cluster import Cluster, ClusterError
 from flink_job.deploy import NAME, Wanted, deploy
 from flink_job.deployed import STOPPED, Deployed, keep_deployed, read_deployed
+from flink_job.group import GROUP
+from flink_job.job import SQL
 
 WITHIN_S = 1.0
 
@@ -395,6 +397,25 @@ def test_after_a_start_that_failed_the_next_goes_on_from_where_the_old_was_stopp
         deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, refused, "s3://flink/typo"))
     deploy(Cluster(flink.address), state, Wanted("one", WITHIN_S, starts(flink, "b", origins)))
     assert origins == [None, "s3://flink/sp-1"]
+
+
+def test_a_job_that_ran_before_is_not_started_anew_on_a_host_that_does_not_know_it(
+    flink: Flink, state: Path
+) -> None:
+    origins: list[str | None] = []
+    start = starts(flink, "a", origins)
+    with pytest.raises(ClusterError, match=r"the job has run before.*--from scratch"):
+        deploy(
+            Cluster(flink.address), state, Wanted("one", WITHIN_S, start, ran_before=lambda: True)
+        )
+    assert origins == []
+    scratch = Wanted("one", WITHIN_S, start, "scratch", ran_before=lambda: True)
+    deploy(Cluster(flink.address), state, scratch)
+    assert origins == [None]
+
+
+def test_the_group_that_is_asked_for_is_the_jobs() -> None:
+    assert f"'properties.group.id' = '{GROUP}'" in (SQL / "kafka" / "incoming.sql").read_text()
 
 
 def test_a_start_from_scratch_is_asked_for_by_name(flink: Flink, state: Path) -> None:
