@@ -7,7 +7,8 @@ import gzip
 import json
 import socket
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,13 +33,13 @@ class Results:
     """What the job wrote.
 
     Attributes:
-        consumed: Number of records that went in.
+        consumed: Number of records that went in, by topic and partition.
         windows: Final counts by product and window.
         ledger: Final entries by topic, partition, outcome and hour.
         folder: Where the job's files are, for as long as the dead letters are to be read.
     """
 
-    consumed: int
+    consumed: Mapping[tuple[str, int], int]
     windows: dict[WindowKey, Counts]
     ledger: dict[LedgerKey, Entry]
     folder: Path
@@ -53,8 +54,8 @@ class Results:
             yield (row["topic"], row["partition"], row["offset"]), letter
 
 
-def write_incoming(records: Iterable[Record], folder: Path) -> int:
-    """Write records as the job reads them, and count them.
+def write_incoming(records: Iterable[Record], folder: Path) -> Counter[tuple[str, int]]:
+    """Write records as the job reads them, and count them by topic and partition.
 
     Gzip without compression: Flink splits a plain file and takes the pieces in any order, and the
     partitions' clocks need the order of the offsets.
@@ -62,7 +63,7 @@ def write_incoming(records: Iterable[Record], folder: Path) -> int:
     Raises:
         OutputError: When there is no room for them.
     """
-    count = 0
+    count: Counter[tuple[str, int]] = Counter()
     with _room_in(folder), gzip.open(folder / "incoming.json.gz", "wb", compresslevel=0) as file:
         for record in records:
             value = record.value
@@ -71,7 +72,7 @@ def write_incoming(records: Iterable[Record], folder: Path) -> int:
                 f'{{"topic":{json.dumps(record.topic)},"partition":{record.partition},'
                 f'"offset":{record.offset},"ts":{record.appended},"message":{message}}}\n'.encode()
             )
-            count += 1
+            count[record.topic, record.partition] += 1
     return count
 
 
@@ -116,8 +117,8 @@ def execute(folder: Path, jar: Path, progress: Progress | None = None) -> None:
         raise JobFailedError(f"The job failed: {_root(cause)}.") from problem
 
 
-def read_results(folder: Path, consumed: int) -> Results:
-    """What the job of a folder wrote; consumed is the number of records that went in."""
+def read_results(folder: Path, consumed: Mapping[tuple[str, int], int]) -> Results:
+    """What the job of a folder wrote; consumed is how many records of each partition went in."""
     windows = _highest(folder / "windows", _window, lambda row: row.impressions + row.clicks)
     ledger = _highest(folder / "ledger", _entry, lambda row: row.events)
     return Results(consumed, windows, ledger, folder)

@@ -35,7 +35,7 @@ def test_the_highest_count_of_a_key_stands_wherever_it_was_written(tmp_path: Pat
     write(tmp_path / "windows" / "part-0a-1b-0-0", window(1), window(9))
     write(tmp_path / "windows" / "part-0a-1b-0-1", window(2), {**window(9), "op": "d"})
     write(tmp_path / "ledger" / "part-0a-1b-0-0", entry(7), entry(3))
-    results = read_results(tmp_path, 9)
+    results = read_results(tmp_path, {})
     assert results.windows == {WindowKey("p", T): Counts(9, 0)}
     assert results.ledger == {LedgerKey("clicks", 0, Outcome.LATE, T): Entry(7, 0, 6)}
 
@@ -43,5 +43,5 @@ def test_the_highest_count_of_a_key_stands_wherever_it_was_written(tmp_path: Pat
 def test_the_tenth_file_is_read_behind_the_second(tmp_path: Path) -> None:
     for number in (10, 2, 1):
         write(tmp_path / "dead_letters" / f"part-0a-1b-0-{number}", letter(number))
-    results = read_results(tmp_path, 0)
+    results = read_results(tmp_path, {})
     assert [offset for (_, _, offset), _ in results.dead_letters()] == [1, 2, 10]
