@@ -79,17 +79,27 @@ class Cluster:
         rising from one job to the next that is started from it.
 
         Raises:
-            GoneError: The cluster does not know the job.
+            GoneError: The cluster does not know the job, or it has deleted the checkpoint.
             ClusterError: It cannot be told yet.
         """
         latest = self._ask(f"/jobs/{job}/checkpoints")["latest"]
-        kept = [latest[kind] for kind in ("completed", "savepoint", "restored") if latest.get(kind)]
+        # What was restored may be a completed one, which says whether it is still there.
+        kinds = [latest.get(kind) for kind in ("restored", "savepoint", "completed")]
+        kept = {one["id"]: one for one in kinds if one}
         if kept:
-            return str(max(kept, key=lambda one: one["id"])["external_path"])
+            newest = kept[max(kept)]
+            if newest.get("discarded"):
+                raise GoneError(f"Flink has deleted the newest checkpoint of job {job}.")
+            return str(newest["external_path"])
         # A job that a new JobManager takes up has no history before it has found its checkpoint.
         if self._ask(f"/jobs/{job}")["state"] == "INITIALIZING":
             raise ClusterError(f"Job {job} is only being initialized by Flink: deploy again later.")
         return None
+
+    def keeps_checkpoints(self, job: str) -> bool:
+        """Whether the checkpoints of a job outlive it when it is cancelled."""
+        kept = self._ask(f"/jobs/{job}/checkpoints/config")["externalization"]
+        return bool(kept["enabled"] and not kept["delete_on_cancellation"])
 
     def runs(self, job: str, within_s: float) -> bool:
         """Whether all tasks of a job run, or come to do so in time."""

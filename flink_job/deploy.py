@@ -124,16 +124,25 @@ def _stop(cluster: Cluster, state: Path, running: Deployed, within_s: float) -> 
 
 def _cancel(cluster: Cluster, state: Path, running: Deployed, wanted: Wanted) -> Deployed:
     """Cancel a job that does not run, once it is known what the next one can go on from."""
-    try:
-        left = cluster.newest_checkpoint(running.job) or running.started_from
-        ended = Deployed(STOPPED, running.job, left)
-    except ClusterError:
-        if wanted.origin is None:
-            raise
+    if wanted.origin is None:
+        ended = Deployed(STOPPED, running.job, _outliving(cluster, running))
+    else:
         ended = replace(running, trigger=None)
     cluster.cancel(running.job, wanted.within_s)
     keep_deployed(state, ended)
     return ended
+
+
+def _outliving(cluster: Cluster, running: Deployed) -> str | None:
+    """Where the state of a job is kept when it has been cancelled."""
+    newest = cluster.newest_checkpoint(running.job)
+    if not cluster.keeps_checkpoints(running.job):
+        raise ClusterError(
+            f"Job {running.job} does not run, and Flink would delete its checkpoints with it: mend "
+            "what keeps it from running, or name a savepoint by --from, or start anew by --from "
+            "scratch, which counts the topics again."
+        )
+    return newest or running.started_from
 
 
 def _left_by(cluster: Cluster, last: Deployed) -> str | None:

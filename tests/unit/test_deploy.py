@@ -9,13 +9,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from flink_job import cluster as cluster_module
+from flink_job import submit as submit_module
 from flink_job.cluster import Cluster, ClusterError
 from flink_job.deploy import NAME, Wanted, deploy
 from flink_job.deployed import STOPPED, Deployed, keep_deployed, read_deployed
+from flink_job.endpoints import Kafka
 from flink_job.group import GROUP
 from flink_job.job import SQL
 
@@ -40,6 +43,8 @@ class Flink:
         self.answers[f"GET /jobs/{job}"] = {"state": state, "vertices": [{"status": state}]}
         self.answers[f"PATCH /jobs/{job}?mode=cancel"] = None
         self.answers[f"GET /jobs/{job}/exceptions"] = {}
+        kept = {"enabled": True, "delete_on_cancellation": False}
+        self.answers[f"GET /jobs/{job}/checkpoints/config"] = {"externalization": kept}
         self.answers[f"GET /jobs/{job}/checkpoints"] = {
             "counts": {"completed": checkpoints},
             "latest": {
@@ -291,6 +296,28 @@ def test_a_job_that_does_not_run_is_replaced_and_loses_nothing(
     assert not flink.triggers
 
 
+def test_a_job_whose_checkpoints_would_go_with_it_is_not_cancelled(
+    flink: Flink, state: Path
+) -> None:
+    flink.runs("a", state="RESTARTING")
+    deleted = {"enabled": False, "delete_on_cancellation": True}
+    flink.answers["GET /jobs/a/checkpoints/config"] = {"externalization": deleted}
+    with pytest.raises(ClusterError, match="Flink would delete its checkpoints with it"):
+        deploy(Cluster(flink.address), state, Wanted("two", 0.05, starts(flink, "b", [])))
+    assert not flink.was_cancelled("a")
+
+
+def test_a_checkpoint_that_flink_has_deleted_is_not_gone_on_from(flink: Flink, state: Path) -> None:
+    keep_deployed(state, Deployed("one", "a", "s3://flink/weeks-old"))
+    flink.runs("a", state="FAILED")
+    flink.remembers("a", savepoint="s3://flink/sp-0", completed="s3://flink/chk-1")
+    latest = flink.answers["GET /jobs/a/checkpoints"]["latest"]
+    latest["completed"]["discarded"] = True
+    latest["restored"] = {**latest["completed"], "discarded": None}
+    with pytest.raises(ClusterError, match="name one from the store by --from"):
+        deploy(Cluster(flink.address), state, Wanted("two", 0.05, starts(flink, "b", [])))
+
+
 def test_a_job_that_recovers_is_stopped_with_a_savepoint(flink: Flink, state: Path) -> None:
     flink.runs("a", state="RUNNING")
     flink.saves("a", {"location": "s3://flink/sp-1"})
@@ -412,6 +439,22 @@ def test_a_job_that_ran_before_is_not_started_anew_on_a_host_that_does_not_know_
     scratch = Wanted("one", WITHIN_S, start, "scratch", ran_before=lambda: True)
     deploy(Cluster(flink.address), state, scratch)
     assert origins == [None]
+
+
+def test_checkpoints_outlive_a_job_and_one_that_fails_does_not_end_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assembled = Mock()
+    monkeypatch.setattr(submit_module, "assemble", assembled)
+    monkeypatch.setattr(submit_module, "verdict_jar", lambda _: tmp_path)
+    own = {"parallelism.default": "2"}
+    submit_module.submit(Kafka(("k:9092",)), "jm:8081", tmp_path, own, "s3://flink/sp-1")
+    settings = assembled.call_args.args[3]
+    assert settings["execution.state-recovery.path"] == "s3://flink/sp-1"
+    checkpoints = "execution.checkpointing."
+    retention = settings[f"{checkpoints}externalized-checkpoint-retention"]
+    assert retention == "RETAIN_ON_CANCELLATION"
+    assert int(settings[f"{checkpoints}tolerable-failed-checkpoints"]) > 0
 
 
 def test_the_group_that_is_asked_for_is_the_jobs() -> None:
