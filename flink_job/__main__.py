@@ -23,7 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
         chosen = parser.parse_args(arguments)
         status: int = chosen.run(chosen)
     except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; nothing was written.\n")
+        sys.stderr.write(
+            "Interrupted: each file that was asked for is whole, or as it was before.\n"
+        )
         return INTERRUPTED
     return status
 

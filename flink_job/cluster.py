@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,10 +17,30 @@ Found = TypeVar("Found")
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 ANSWER_TIMEOUT_S = 15
 AGAIN_AFTER_S = 0.5
+# Flink says 404 of what it never knew or has forgotten, and 409 of a job that has ended meanwhile.
+GONE = frozenset({404, 409})
+# An election, a gateway between, an answer that took too long: the next one may be right.
+TIMED_OUT, FAILING = 408, 500
 
 
 class ClusterError(Exception):
     """Flink does not do what it was asked for; the message is a sentence for the operator."""
+
+
+class GoneError(ClusterError):
+    """Flink does not know what it was asked about, or does so no longer."""
+
+
+class NoAnswerError(ClusterError):
+    """Flink has not answered, or not now; what it was asked to do may be under way."""
+
+
+class LateError(ClusterError):
+    """What was waited for has not come in time."""
+
+
+class SavepointError(ClusterError):
+    """A savepoint was not made, and its job was not stopped for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +73,65 @@ class Cluster:
         ]
 
     def newest_checkpoint(self, job: str) -> str | None:
-        """Where the last checkpoint or savepoint of a job that the cluster knows is kept."""
-        try:
-            latest = self._ask(f"/jobs/{job}/checkpoints")["latest"]
-        except ClusterError:
-            return None
-        kept = [latest[kind] for kind in ("completed", "savepoint") if latest.get(kind)]
-        newest = max(kept, key=lambda one: one["trigger_timestamp"], default=None)
-        return None if newest is None else str(newest["external_path"])
+        """Where the state of a job is kept that is the newest; None where there never was one.
 
-    def stop(self, job: str, within_s: float) -> str:
-        """Stop a job with a savepoint; where that is.
+        It is a checkpoint, a savepoint, or what the job itself was started from. Their ids go on
+        rising from one job to the next that is started from it.
 
         Raises:
-            ClusterError: There is no savepoint; the job goes on.
+            GoneError: The cluster does not know the job, or it has deleted the checkpoint.
+            ClusterError: It cannot be told yet.
         """
-        trigger = self._ask(f"/jobs/{job}/stop", {"drain": False})["request-id"]
+        latest = self._ask(f"/jobs/{job}/checkpoints")["latest"]
+        # What was restored may be a completed one, which says whether it is still there.
+        kinds = [latest.get(kind) for kind in ("restored", "savepoint", "completed")]
+        kept = {one["id"]: one for one in kinds if one}
+        if kept:
+            newest = kept[max(kept)]
+            if newest.get("discarded"):
+                raise GoneError(f"Flink has deleted the newest checkpoint of job {job}.")
+            return str(newest["external_path"])
+        # A job that a new JobManager takes up has no history before it has found its checkpoint.
+        if self._ask(f"/jobs/{job}")["state"] == "INITIALIZING":
+            raise ClusterError(f"Job {job} is only being initialized by Flink: deploy again later.")
+        return None
+
+    def keeps_checkpoints(self, job: str) -> bool:
+        """Whether the checkpoints of a job outlive it when it is cancelled."""
+        kept = self._ask(f"/jobs/{job}/checkpoints/config")["externalization"]
+        return bool(kept["enabled"] and not kept["delete_on_cancellation"])
+
+    def runs(self, job: str, within_s: float) -> bool:
+        """Whether all tasks of a job run, or come to do so in time."""
+        try:
+            return wait(lambda: self._all_run(job) or None, within_s, "")
+        except LateError:
+            return False
+
+    def _all_run(self, job: str) -> bool:
+        detail = self._ask(f"/jobs/{job}")
+        tasks = [vertex["status"] for vertex in detail["vertices"]]
+        return detail["state"] == "RUNNING" and all(status == "RUNNING" for status in tasks)
+
+    def stop(self, job: str, trigger: str, within_s: float) -> str:
+        """Stop a job with a savepoint; where that is.
+
+        Args:
+            job: Its id.
+            trigger: 32 hex digits that name this stop: asked for again, it is the same stop.
+            within_s: How long it may take.
+
+        Raises:
+            SavepointError: The savepoint failed; the job was not stopped.
+            ClusterError: It is not known what became of it: the job may go on, or stop later.
+        """
+        order = {"drain": False, "triggerId": trigger}
+        late = (
+            f"It is not known after {within_s:.0f} s whether job {job} will stop with a savepoint: "
+            "deploy again, which finds out."
+        )
+        end = time.monotonic() + within_s
+        wait(lambda: self._ask(f"/jobs/{job}/stop", order), within_s, late)
 
         def saved() -> str | None:
             answer = self._ask(f"/jobs/{job}/savepoints/{trigger}")
@@ -75,10 +140,29 @@ class Cluster:
             operation = answer["operation"]
             if "location" not in operation:
                 cause = operation.get("failure-cause", {}).get("stack-trace", "no cause given")
-                raise ClusterError(f"The savepoint failed: {str(cause).splitlines()[0]}")
+                raise SavepointError(f"The savepoint failed: {str(cause).splitlines()[0]}")
             return str(operation["location"])
 
-        return wait(saved, within_s, f"no savepoint of job {job} within {within_s:.0f} s")
+        return wait(saved, end - time.monotonic(), late)
+
+    def cancel(self, job: str, within_s: float) -> None:
+        """End a job without a savepoint; its checkpoints are kept.
+
+        Raises:
+            ClusterError: It has not ended in time.
+        """
+
+        def ended() -> bool | None:
+            # A new JobManager does not know the job yet that it takes up in a moment.
+            with suppress(GoneError):
+                state = self._ask(f"/jobs/{job}")["state"]
+                if state in ENDED:
+                    return True
+                if state != "CANCELLING":
+                    self._ask(f"/jobs/{job}?mode=cancel", method="PATCH")
+            return None
+
+        wait(ended, within_s, f"job {job} was cancelled and has not ended within {within_s:.0f} s")
 
     def serving(self, job: str, within_s: float) -> int:
         """Wait until all tasks of a job run and a checkpoint has completed; how many have.
@@ -111,9 +195,10 @@ class Cluster:
         causes = [line for line in lines if line.startswith("Caused by:")]
         return (causes or lines)[-1] if causes else lines[0]
 
-    def _ask(self, path: str, body: object = None) -> Any:  # noqa: ANN401
+    def _ask(self, path: str, body: object = None, method: str | None = None) -> Any:  # noqa: ANN401
         request = urllib.request.Request(
             self._url + path,
+            method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
@@ -121,24 +206,39 @@ class Cluster:
             with urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_S) as answer:
                 content = answer.read()
         except urllib.error.HTTPError as problem:
-            said = problem.read().decode(errors="replace")[:300]
-            raise ClusterError(f"{self._url}{path} says {problem.code}: {said}") from problem
-        except OSError as problem:
-            raise ClusterError(f"{self._url} does not answer: {problem}") from problem
+            raise self._refusal(path, problem) from problem
+        except (OSError, http.client.HTTPException) as problem:
+            raise NoAnswerError(f"{self._url} does not answer: {problem}") from problem
         return json.loads(content) if content else None
+
+    def _refusal(self, path: str, problem: urllib.error.HTTPError) -> ClusterError:
+        try:
+            said = problem.read().decode(errors="replace")[:300]
+        except (OSError, http.client.HTTPException):
+            said = "no reason that could be read"
+        sentence = f"{self._url}{path} says {problem.code}: {said}"
+        if problem.code in GONE:
+            return GoneError(sentence)
+        if problem.code == TIMED_OUT or problem.code >= FAILING:
+            return NoAnswerError(sentence)
+        return ClusterError(sentence)
 
 
 def wait(ask: Callable[[], Found | None], within_s: float, late: str) -> Found:
-    """Ask until there is an answer.
+    """Ask until there is an answer; a cluster that does not answer now is asked again.
 
     Raises:
-        ClusterError: There is none in time; late says what.
+        LateError: There is none in time; late says what.
     """
     end = time.monotonic() + within_s
     while True:
-        found = ask()
+        silence = ""
+        try:
+            found = ask()
+        except NoAnswerError as problem:
+            found, silence = None, f" ({problem})"
         if found is not None:
             return found
         if time.monotonic() > end:
-            raise ClusterError(late)
+            raise LateError(late + silence)
         time.sleep(AGAIN_AFTER_S)

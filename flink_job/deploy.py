@@ -1,7 +1,10 @@
 """`python -m flink_job.deploy`: bring the job that runs to this release, with its state.
 
 A job that runs is stopped with a savepoint, and the new one starts from it. There are never two: if
-there is no savepoint, the old one goes on and this fails.
+the savepoint fails, the old one goes on and this fails. A job that does not run cannot take one: it
+is cancelled, and the new one starts from its newest checkpoint. A new job that does not serve in
+time is cancelled too: the next deployment, of the former release or a mended one, goes on from
+where the old job ended.
 """
 
 from __future__ import annotations
@@ -11,33 +14,23 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
-from flink_job.cluster import Cluster, ClusterError
+from flink_job.cluster import Cluster, ClusterError, GoneError, Job, SavepointError
+from flink_job.deployed import STOPPED, UNKNOWN, Deployed, keep_deployed, read_deployed
 from flink_job.endpoints import EndpointsError, read_endpoints
+from flink_job.group import ran_before
 from flink_job.java import JavaError
 from flink_job.job import SETTINGS
 from flink_job.submit import submit
 
 NAME = SETTINGS["pipeline.name"]
-STOPPED, SCRATCH = "stopped", "scratch"
+SCRATCH, BEGINNING = "scratch", "the beginning of the topics"
+# A job that has lost a TaskManager runs again after about ten seconds, and can be stopped then.
+RECOVERY_S = 30.0
 FAILED, MISTAKE = 1, 2
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """What was deployed last.
-
-    Attributes:
-        digest: Of the release and the job's settings.
-        job: The job's id.
-        started_from: Savepoint or checkpoint that it started from, or was stopped with.
-    """
-
-    digest: str
-    job: str
-    started_from: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +42,14 @@ class Wanted:
         within_s: How long each step may take.
         start: Starts it from a savepoint, or with None from the beginning; the job's id.
         origin: What it must start from: a savepoint, or `scratch`; None for where the last one was.
+        ran_before: Whether the job has ever run against this Kafka, from wherever.
     """
 
     digest: str
     within_s: float
     start: Callable[[str | None], str]
     origin: str | None = None
+    ran_before: Callable[[], bool] = lambda: False
 
 
 def deploy(cluster: Cluster, state: Path, wanted: Wanted) -> str:
@@ -63,52 +58,138 @@ def deploy(cluster: Cluster, state: Path, wanted: Wanted) -> str:
     Raises:
         ClusterError: It cannot be done; the sentence says how things stand.
     """
-    last = _last(state)
-    live = cluster.live_jobs(NAME)
-    if len(live) > 1:
-        ids = ", ".join(job.id for job in live)
-        raise ClusterError(f"Two jobs named {NAME} are alive ({ids}): cancel the wrong one first.")
-    if live and last is not None and last.digest == wanted.digest and wanted.origin is None:
-        cluster.serving(live[0].id, wanted.within_s)
-        return f"unchanged: job {live[0].id} runs"
+    last, live = read_deployed(state), _only(cluster.live_jobs(NAME))
+    same = last is not None and last.digest == wanted.digest and last.trigger is None
+    if live is not None and same and wanted.origin is None:
+        cluster.serving(live, wanted.within_s)
+        return f"unchanged: job {live} runs"
 
-    if live:
-        # Kept before anything else can fail, so that the next deployment goes on from here.
-        last = Deployed(STOPPED, live[0].id, cluster.stop(live[0].id, wanted.within_s))
-        _keep(state, last)
+    # Each step is kept before the next one can fail.
+    if live is not None:
+        last = _end(cluster, state, _running(last, live), wanted)
+    elif last is not None and wanted.origin is None:
+        last = Deployed(STOPPED, last.job, _left_by(cluster, last))
+        keep_deployed(state, last)
+    elif wanted.origin is None and wanted.ran_before():
+        raise ClusterError(
+            f"{state} is not there, but the job has run before, as its offsets in Kafka tell: name "
+            "its newest checkpoint or savepoint from the store by --from, or start anew by --from "
+            "scratch, which counts the topics again."
+        )
     if wanted.origin is not None:
         origin = None if wanted.origin == SCRATCH else wanted.origin
     else:
-        origin = None if last is None else _origin(cluster, last)
-    job = wanted.start(origin)
-    _keep(state, Deployed(wanted.digest, job, origin))
-    cluster.serving(job, wanted.within_s)
-    return f"deployed: job {job} runs, started from {origin or 'the beginning of the topics'}"
+        origin = None if last is None else last.started_from
+    job = _start(cluster, state, last, origin, wanted)
+    return f"deployed: job {job} runs, started from {origin or BEGINNING}"
 
 
-def _origin(cluster: Cluster, last: Deployed) -> str:
-    """Where a job that is gone can go on."""
-    stopped = last.digest == STOPPED
-    origin = (None if stopped else cluster.newest_checkpoint(last.job)) or last.started_from
-    if origin is None:
+def _only(jobs: list[Job]) -> str | None:
+    if len(jobs) > 1:
+        ids = ", ".join(job.id for job in jobs)
+        raise ClusterError(f"Two jobs named {NAME} are alive ({ids}): cancel the wrong one first.")
+    return jobs[0].id if jobs else None
+
+
+def _running(last: Deployed | None, job: str) -> Deployed:
+    """What is known of the job that is alive."""
+    ours = last is not None and last.job == job and last.digest != STOPPED
+    return last if last is not None and ours else Deployed(UNKNOWN, job, None)
+
+
+def _end(cluster: Cluster, state: Path, running: Deployed, wanted: Wanted) -> Deployed:
+    """End the job that is alive, with a savepoint if it can take one; how it ended."""
+    recovery = min(RECOVERY_S, wanted.within_s)
+    if running.trigger is not None or cluster.runs(running.job, recovery):
+        try:
+            return _stop(cluster, state, running, wanted.within_s)
+        except SavepointError:
+            if cluster.runs(running.job, 0):
+                raise
+    return _cancel(cluster, state, running, wanted)
+
+
+def _stop(cluster: Cluster, state: Path, running: Deployed, within_s: float) -> Deployed:
+    trigger = running.trigger or uuid4().hex
+    keep_deployed(state, replace(running, trigger=trigger))
+    try:
+        saved = cluster.stop(running.job, trigger, within_s)
+    except SavepointError:
+        keep_deployed(state, replace(running, trigger=None))
+        raise
+    stopped = Deployed(STOPPED, running.job, saved)
+    keep_deployed(state, stopped)
+    return stopped
+
+
+def _cancel(cluster: Cluster, state: Path, running: Deployed, wanted: Wanted) -> Deployed:
+    """Cancel a job that does not run, once it is known what the next one can go on from."""
+    if wanted.origin is None:
+        ended = Deployed(STOPPED, running.job, _outliving(cluster, running))
+    else:
+        ended = replace(running, trigger=None)
+    cluster.cancel(running.job, wanted.within_s)
+    keep_deployed(state, ended)
+    return ended
+
+
+def _outliving(cluster: Cluster, running: Deployed) -> str | None:
+    """Where the state of a job is kept when it has been cancelled."""
+    newest = cluster.newest_checkpoint(running.job)
+    if not cluster.keeps_checkpoints(running.job):
+        raise ClusterError(
+            f"Job {running.job} does not run, and Flink would delete its checkpoints with it: mend "
+            "what keeps it from running, or name a savepoint by --from, or start anew by --from "
+            "scratch, which counts the topics again."
+        )
+    return newest or running.started_from
+
+
+def _left_by(cluster: Cluster, last: Deployed) -> str | None:
+    """Where a job that is gone can go on; what it once started from may be weeks old."""
+    if last.digest == STOPPED:
+        return last.started_from
+    try:
+        left = cluster.newest_checkpoint(last.job)
+    except GoneError:
+        left = None
+    if left is None:
         raise ClusterError(
             f"Job {last.job} is gone and left no checkpoint that Flink knows of: name one from the "
             "store by --from, or start anew by --from scratch, which counts the topics again."
         )
-    return origin
+    return left
 
 
-def _last(state: Path) -> Deployed | None:
+def _start(
+    cluster: Cluster, state: Path, last: Deployed | None, origin: str | None, wanted: Wanted
+) -> str:
+    """Start the new job and wait until it serves, or cancel it again; its id."""
+    job = wanted.start(origin)
+    keep_deployed(state, Deployed(wanted.digest, job, origin))
     try:
-        return Deployed(**json.loads(state.read_text()))
-    except FileNotFoundError:
-        return None
+        cluster.serving(job, wanted.within_s)
+    except ClusterError as problem:
+        try:
+            cluster.cancel(job, wanted.within_s)
+        except ClusterError as other:
+            raise ClusterError(
+                f"The new job does not serve ({problem}) and could not be cancelled ({other}): see "
+                "what Flink does, then deploy again, which ends that job first."
+            ) from problem
+        former = last or Deployed(STOPPED, job, origin)
+        keep_deployed(state, former)
+        raise ClusterError(
+            f"The new job does not serve ({problem}) and was cancelled, so that none runs now: "
+            f"deploy the former release or a mended one, which goes on from {_told(former)}."
+        ) from problem
+    return job
 
 
-def _keep(state: Path, deployed: Deployed) -> None:
-    new = state.with_suffix(".new")
-    new.write_text(json.dumps(asdict(deployed), indent=2) + "\n")
-    new.replace(state)
+def _told(ended: Deployed) -> str:
+    if ended.digest == STOPPED:
+        return ended.started_from or BEGINNING
+    return f"the newest checkpoint of job {ended.job}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -139,7 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
         def start(origin: str | None) -> str:
             return submit(kafka, chosen.cluster, chosen.build, settings, origin)
 
-        wanted = Wanted(digest, chosen.within, start, chosen.origin)
+        wanted = Wanted(digest, chosen.within, start, chosen.origin, lambda: ran_before(kafka))
         done = deploy(Cluster(chosen.cluster), chosen.state, wanted)
     except EndpointsError as problem:
         sys.stderr.write(f"{problem}\n")

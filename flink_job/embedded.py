@@ -7,11 +7,12 @@ import gzip
 import json
 import socket
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flink_job.domain import Counts, DeadLetter, Entry, LedgerKey, Outcome, Record, WindowKey
 from flink_job.java import java_gateway
@@ -19,6 +20,8 @@ from flink_job.job import Ends, assemble
 from flink_job.outputs import OutputError
 
 Progress = Callable[[int], None]
+Key = TypeVar("Key")
+Row = TypeVar("Row")
 
 
 class JobFailedError(Exception):
@@ -30,13 +33,13 @@ class Results:
     """What the job wrote.
 
     Attributes:
-        consumed: Number of records that went in.
+        consumed: Number of records that went in, by topic and partition.
         windows: Final counts by product and window.
         ledger: Final entries by topic, partition, outcome and hour.
         folder: Where the job's files are, for as long as the dead letters are to be read.
     """
 
-    consumed: int
+    consumed: Mapping[tuple[str, int], int]
     windows: dict[WindowKey, Counts]
     ledger: dict[LedgerKey, Entry]
     folder: Path
@@ -51,8 +54,8 @@ class Results:
             yield (row["topic"], row["partition"], row["offset"]), letter
 
 
-def write_incoming(records: Iterable[Record], folder: Path) -> int:
-    """Write records as the job reads them, and count them.
+def write_incoming(records: Iterable[Record], folder: Path) -> Counter[tuple[str, int]]:
+    """Write records as the job reads them, and count them by topic and partition.
 
     Gzip without compression: Flink splits a plain file and takes the pieces in any order, and the
     partitions' clocks need the order of the offsets.
@@ -60,7 +63,7 @@ def write_incoming(records: Iterable[Record], folder: Path) -> int:
     Raises:
         OutputError: When there is no room for them.
     """
-    count = 0
+    count: Counter[tuple[str, int]] = Counter()
     with _room_in(folder), gzip.open(folder / "incoming.json.gz", "wb", compresslevel=0) as file:
         for record in records:
             value = record.value
@@ -69,7 +72,7 @@ def write_incoming(records: Iterable[Record], folder: Path) -> int:
                 f'{{"topic":{json.dumps(record.topic)},"partition":{record.partition},'
                 f'"offset":{record.offset},"ts":{record.appended},"message":{message}}}\n'.encode()
             )
-            count += 1
+            count[record.topic, record.partition] += 1
     return count
 
 
@@ -114,18 +117,10 @@ def execute(folder: Path, jar: Path, progress: Progress | None = None) -> None:
         raise JobFailedError(f"The job failed: {_root(cause)}.") from problem
 
 
-def read_results(folder: Path, consumed: int) -> Results:
-    """What the job of a folder wrote; consumed is the number of records that went in."""
-    windows = {
-        WindowKey(row["product_id"], row["window_start"]): Counts(row["impressions"], row["clicks"])
-        for row in _newest(folder / "windows")
-    }
-    ledger = {
-        LedgerKey(row["topic"], row["partition"], Outcome(row["outcome"]), row["hour"]): Entry(
-            row["events"], row["first_offset"], row["last_offset"]
-        )
-        for row in _newest(folder / "ledger")
-    }
+def read_results(folder: Path, consumed: Mapping[tuple[str, int], int]) -> Results:
+    """What the job of a folder wrote; consumed is how many records of each partition went in."""
+    windows = _highest(folder / "windows", _window, lambda row: row.impressions + row.clicks)
+    ledger = _highest(folder / "ledger", _entry, lambda row: row.events)
     return Results(consumed, windows, ledger, folder)
 
 
@@ -173,12 +168,35 @@ def _records_read(port: int, job: str) -> int:
 
 
 def _lines(table: Path) -> Iterator[dict[str, Any]]:
-    for part in sorted(table.glob("part-*")):
+    for part in sorted(table.glob("part-*"), key=_number):
         with part.open("rb") as lines:
             for line in lines:
                 yield json.loads(line)
 
 
-def _newest(table: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a changelog; of a key the last one stands."""
-    return (row["after"] for row in _lines(table) if row["op"] == "c")
+def _number(part: Path) -> tuple[int, ...]:
+    """Of the writer and of its file: part-UUID-0-10 was written after part-UUID-0-2."""
+    return tuple(int(number) for number in part.name.split("-")[-2:])
+
+
+def _highest(
+    table: Path, read: Callable[[dict[str, Any]], tuple[Key, Row]], count: Callable[[Row], int]
+) -> dict[Key, Row]:
+    """The rows of a changelog; of a key that with the highest count is the truth."""
+    rows: dict[Key, Row] = {}
+    for line in _lines(table):
+        if line["op"] == "c":
+            key, row = read(line["after"])
+            if key not in rows or count(row) > count(rows[key]):
+                rows[key] = row
+    return rows
+
+
+def _window(row: dict[str, Any]) -> tuple[WindowKey, Counts]:
+    key = WindowKey(row["product_id"], row["window_start"])
+    return key, Counts(row["impressions"], row["clicks"])
+
+
+def _entry(row: dict[str, Any]) -> tuple[LedgerKey, Entry]:
+    key = LedgerKey(row["topic"], row["partition"], Outcome(row["outcome"]), row["hour"])
+    return key, Entry(row["events"], row["first_offset"], row["last_offset"])

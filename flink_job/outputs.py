@@ -16,11 +16,13 @@ class OutputError(Exception):
 
 @contextmanager
 def whole_files(paths: list[Path]) -> Iterator[list[TextIO]]:
-    """Text files that take their names together when the block ends, and never when it fails.
+    """Text files that take their names when the block ends, one after the other, each whole.
+
+    None does when the block fails. When one cannot take its name, those before it have theirs.
 
     Raises:
         OutputError: At once, when one of them cannot be written where it is wanted; at the end,
-            when there is no room for what was written.
+            when there is no room for what was written, or a name has been taken by a folder.
     """
     with ExitStack() as undo:
         halves = [undo.enter_context(_half(path)) for path in paths]

@@ -22,7 +22,6 @@ from flink_job.outputs import OutputError, whole_files
 from flink_job.results import (
     ctr_table,
     ledger_table,
-    outcomes,
     write_dead_letter,
     write_ledger,
     write_windows,
@@ -90,13 +89,14 @@ def _replay(source: str, wanted: list[Path | None]) -> int:
 
         with open_dump(source) as lines:
             consumed = write_incoming(read_records(lines), folder)
-        if not consumed:
+        count = consumed.total()
+        if not count:
             steps.print(f"{source} holds no messages.", soft_wrap=True, highlight=False)
-        status.update(f"Starting Flink for {consumed:,} messages")
+        status.update(f"Starting Flink for {count:,} messages")
         execute(
             folder,
             verdict_jar(JARS),
-            lambda read: status.update(f"Counting: {read:,} of {consumed:,} messages read"),
+            lambda read: status.update(f"Counting: {read:,} of {count:,} messages read"),
         )
         status.update("Reading the results")
         results = read_results(folder, consumed)
@@ -115,15 +115,16 @@ def _write(
         write_windows(windows, results.windows)
     if ledger:
         write_ledger(ledger, results.ledger)
-    reasons: Counter[Outcome] = Counter()
+    reasons: Counter[tuple[str, int, Outcome]] = Counter()
     for place, letter in results.dead_letters():
-        reasons[letter.reason] += 1
+        topic, partition, _ = place
+        reasons[topic, partition, letter.reason] += 1
         if letters:
             write_dead_letter(letters, place, letter)
     counts = results.windows.values()
     return Conservation(
         consumed=results.consumed,
-        outcomes=outcomes(results.ledger),
+        ledger=results.ledger,
         in_windows=sum(count.impressions + count.clicks for count in counts),
         dead_letters=reasons,
     )
@@ -132,7 +133,7 @@ def _write(
 def _show(results: Results, conservation: Conservation) -> int:
     screen = Console()
     screen.print(ctr_table(results.windows), ledger_table(results.ledger))
-    gaps = sum(missing_offsets(results.ledger).values())
+    gaps = sum(max(0, missing) for missing in missing_offsets(results.ledger).values())
     if gaps:
         screen.print(f"{gaps:,} offsets between the first and the last are not in the dump.")
     for problem in conservation.broken():

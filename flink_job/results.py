@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TextIO
@@ -16,14 +15,6 @@ from flink_job.dump import payload_text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEWEST = 10
-
-
-def outcomes(ledger: Mapping[LedgerKey, Entry]) -> Counter[Outcome]:
-    """Events by outcome."""
-    total: Counter[Outcome] = Counter()
-    for key, entry in ledger.items():
-        total[key.outcome] += entry.events
-    return total
 
 
 def iso(time: int) -> str:

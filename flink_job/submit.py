@@ -10,6 +10,14 @@ from flink_job.endpoints import Kafka
 from flink_job.job import Ends, assemble, options
 from flink_job.verdict import verdict_jar
 
+# They belong to the job and not to the cluster: Flink takes them from whoever submits it.
+CHECKPOINTS = {
+    # A job that is cancelled or has failed is gone on from by its newest checkpoint.
+    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+    # The store may be away for a while; the job goes on meanwhile.
+    "execution.checkpointing.tolerable-failed-checkpoints": "10",
+}
+
 
 def submit(
     kafka: Kafka, cluster: str, build: Path, settings: Mapping[str, str], savepoint: str | None
@@ -31,6 +39,7 @@ def submit(
     """
     host, port = cluster.rsplit(":", 1)
     whole = {
+        **CHECKPOINTS,
         **settings,
         "execution.target": "remote",
         "execution.attached": "false",

@@ -140,6 +140,7 @@ NASTY: dict[str, tuple[bytes | None, Outcome]] = {
     "a product of 1,001 digits": (event(product="1" * 1001), MALFORMED),
     "1 MB of text": (with_extra(b'"' + b"a" * 1_000_000 + b'"'), COUNTED),
     "1 MB of user": (event(user='"' + "a" * 1_000_000 + '"'), COUNTED),
+    "1 MB of escaped quotes, not closed": (b'{"a":"' + b'\\"' * 500_000, MALFORMED),
     "1 MB of garbage": (b"\xfe" * 1_000_000, MALFORMED),
     "a name of 60,000 characters": (GOOD[:-1] + b',"' + b"n" * 60_000 + b'":1}', COUNTED),
     "10,000 names": (

@@ -40,8 +40,9 @@ class Account:
 class Reconciliation:
     """The law, checked part by part, since events go on flowing while it is checked.
 
-    A partition and an hour are settled once they add up in one look at the tables; what never does
-    is unexplained.
+    A partition is settled once it adds up in one look at the tables, and an hour once its windows
+    stood still meanwhile: a ledger that is on its way may hold for a moment what windows that lack
+    events hold too. What is never settled is unexplained.
 
     Attributes:
         offsets: First and end offset of each partition, as Kafka had them at the start.
@@ -52,12 +53,13 @@ class Reconciliation:
     _settled: set[Partition] = field(default_factory=set)
     _hours: dict[int, int] = field(default_factory=dict)
 
-    def look(self, ledger: Ledger, in_windows: EventsByHour) -> bool:
+    def look(self, before: EventsByHour, ledger: Ledger, after: EventsByHour) -> bool:
         """Take one look at the tables; whether everything is settled.
 
         Args:
-            ledger: The ledger as it is now.
-            in_windows: Impressions and clicks of all windows, by hour in ms since the epoch.
+            before: Impressions and clicks of all windows, by hour in ms since the epoch.
+            ledger: The ledger, read after that.
+            after: The windows once more, read after the ledger.
         """
         for partition, account in accounts(self.offsets, ledger).items():
             if partition not in self._settled:
@@ -68,9 +70,10 @@ class Reconciliation:
         for key, entry in ledger.items():
             if key.outcome is Outcome.COUNTED:
                 counted[key.hour] += entry.events
-        for hour in counted.keys() | in_windows.keys():
+        for hour in counted.keys() | before.keys() | after.keys():
             if self._hours.get(hour) != 0:
-                self._hours[hour] = counted[hour] - in_windows.get(hour, 0)
+                gaps = [counted[hour] - windows.get(hour, 0) for windows in (after, before)]
+                self._hours[hour] = next((gap for gap in gaps if gap), 0)
         return len(self._settled) == len(self.offsets) and not any(self._hours.values())
 
     def __str__(self) -> str:

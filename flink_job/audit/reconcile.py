@@ -34,7 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
 def _settle(endpoints: Endpoints, law: Reconciliation, within: float) -> None:
     deadline = time.monotonic() + within
     with connected(endpoints.clickhouse) as client:
-        while not law.look(read_ledger(client), read_events_by_hour(client)):
+        while not law.look(
+            before=read_events_by_hour(client),
+            ledger=read_ledger(client),
+            after=read_events_by_hour(client),
+        ):
             if time.monotonic() > deadline:
                 return
             time.sleep(AGAIN_AFTER_S)

@@ -74,6 +74,8 @@ def _consumer(endpoint: Kafka, kafka: Callable[..., Any]) -> Iterator[Any]:
             **endpoint.client_arguments(),
             client_id="ctr-audit",
             enable_auto_commit=False,
+            # As the job reads: what is not committed is not there.
+            isolation_level="read_committed",
             allow_auto_create_topics=False,
         )
         try:

@@ -15,7 +15,9 @@ EVENT_TYPES = frozenset({"impression", "view", CLICK})
 MAX_LEVELS = 1_000
 MAX_NUMBER_CHARACTERS = 1_000
 
-_BRACKETS_OUTSIDE_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"|([\[{])|([\]}])', re.DOTALL)
+# A string that is not closed is one match too: begun anew at each of its quotes, the search would
+# take the square of its length.
+_BRACKETS_OUTSIDE_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 

@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
         "--epoch",
         type=_whole(0, EPOCHS_END - 1),
         default=0,
-        help="rows of a higher epoch win, whatever they count: raised by a backfill",
+        help="rows of a higher epoch win, whatever they count",
     )
     parser.add_argument(
         "--metrics-port", type=_whole(0, 65_535), default=9405, help="where Prometheus asks"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flink_job.domain import Outcome, Record, fold
 from loadtest.messages import Traffic, messages
 from tests.job.conftest import Outputs, RunJob
@@ -110,3 +112,14 @@ def test_product_names_of_any_text_stay_what_they_are(run_job: RunJob) -> None:
 def test_a_message_beyond_the_json_formats_own_limit_is_read(run_job: RunJob) -> None:
     records = [Record("clicks", 0, 0, T, b"\xfe" * 21_000_000)]
     assert run_job(records) == expected(records)
+
+
+def test_a_wide_character_takes_twelve_bytes_in_a_result_and_no_more(
+    run_job: RunJob, tmp_path: Path
+) -> None:
+    # What tests/unit/test_limits.py reckons with.
+    name = "\U0001f600" * 200_000
+    records = [Record("clicks", 0, 0, T, GOOD.replace(b'"p"', f'"{name}"'.encode()))]
+    assert run_job(records) == expected(records)
+    (part,) = (tmp_path / "windows").glob("part-*")
+    assert 12 * len(name) <= part.stat().st_size < 12 * len(name) + 500

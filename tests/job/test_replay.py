@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -202,9 +203,9 @@ def test_a_job_that_fails_is_one_sentence_and_leaves_no_outputs(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def damaged(_: object, folder: Path) -> int:
+    def damaged(_: object, folder: Path) -> Counter[tuple[str, int]]:
         (folder / "incoming.json.gz").write_bytes(b"no gzip")
-        return 1
+        return Counter({("clicks", 0): 1})
 
     monkeypatch.setattr("flink_job.replay.write_incoming", damaged)
     assert replay(EXAMPLE, files) == 1

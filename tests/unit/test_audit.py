@@ -17,6 +17,7 @@ from flink_job.audit import __main__ as audit
 from flink_job.audit import reconcile, tables, topics
 from flink_job.domain import DeadLetter, Outcome, Record, fold
 from flink_job.endpoints import Kafka
+from flink_job.job import statement
 from tests.nasty import T, event
 
 ENDPOINT = Kafka(("kafka1:9092",))
@@ -96,6 +97,18 @@ def test_the_input_is_read_in_whole() -> None:
     first, second = (Message("impressions", 0, offset, T, b"x") for offset in (0, 1))
     read = list(topics.read_input(ENDPOINT, kafka=playing(first, second)))
     assert read == [Record("impressions", 0, offset, T, b"x") for offset in (0, 1)]
+
+
+def test_the_topics_are_read_as_the_job_reads_them() -> None:
+    said: dict[str, object] = {}
+
+    def play(**arguments: object) -> Consumer:
+        said.update(arguments)
+        return Consumer([], {})
+
+    list(topics.read_input(ENDPOINT, kafka=play))
+    isolation = f"'properties.isolation.level' = '{said['isolation_level']}'"
+    assert isolation in statement("kafka/incoming.sql", {"kafka_properties": ""})
 
 
 def test_offsets_are_told_by_partition() -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from flink_job.domain import Entry, LedgerKey, Outcome, Record, WindowKey, fold
+from flink_job.domain.event import _BRACKETS_OUTSIDE_STRINGS
 from tests.nasty import GOOD, NASTY, T
 
 
@@ -31,6 +32,15 @@ def test_a_nasty_message_has_its_one_outcome(name: str) -> None:
     assert (letter is None) == (outcome is Outcome.COUNTED)
     if letter is not None:
         assert (letter.reason, letter.payload) == (outcome, value)
+
+
+def test_a_string_that_is_not_closed_is_looked_at_once() -> None:
+    text = '"' + r"\"" * 1_000
+    matches = list(_BRACKETS_OUTSIDE_STRINGS.finditer(text + "[{"))
+    assert [match.span() for match in matches] == [(0, len(text) + 2)]
+    # A closed one ends where it did, and brackets behind it count.
+    opening = [match.group(1) for match in _BRACKETS_OUTSIDE_STRINGS.finditer(text + '"[{')]
+    assert opening == [None, "[", "{"]
 
 
 def test_the_corpus_holds_every_outcome() -> None:

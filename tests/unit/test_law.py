@@ -20,7 +20,7 @@ def ledger(*rows: tuple[Outcome, int, int, int], hour: int = 0) -> Ledger:
 
 def looked(offsets: Offsets, table: Ledger, windows: EventsByHour) -> Reconciliation:
     law = Reconciliation(offsets)
-    law.look(table, windows)
+    law.look(windows, table, windows)
     return law
 
 
@@ -29,7 +29,7 @@ def test_every_offset_has_an_outcome() -> None:
     table = ledger(
         (Outcome.COUNTED, 7, 0, 9), (Outcome.LATE, 2, 3, 5), (Outcome.MALFORMED, 1, 4, 4)
     )
-    assert law.look(table, {0: 7})
+    assert law.look({0: 7}, table, {0: 7})
     assert law.broken() == []
     assert str(law) == (
         "conservation: consumed 10 = counted 7 + rejected 1 + late 2, unexplained 0"
@@ -73,14 +73,25 @@ def test_an_hour_that_only_the_windows_have_is_unexplained() -> None:
 
 def test_what_was_settled_in_one_look_stays_so_while_events_flow() -> None:
     law = Reconciliation({PLACE: (0, 10)})
-    assert not law.look(ledger((Outcome.COUNTED, 10, 0, 9)), {0: 6})
+    assert not law.look({0: 6}, ledger((Outcome.COUNTED, 10, 0, 9)), {0: 6})
     # The partition goes on and is half written, and the hour has caught up.
-    assert law.look(ledger((Outcome.COUNTED, 15, 0, 19)), {0: 15})
+    assert law.look({0: 15}, ledger((Outcome.COUNTED, 15, 0, 19)), {0: 15})
     assert str(law).endswith("consumed 10 = counted 10 + rejected 0 + late 0, unexplained 0")
 
 
 def test_a_ledger_that_is_behind_is_not_settled() -> None:
-    assert not Reconciliation({PLACE: (0, 10)}).look(ledger((Outcome.COUNTED, 5, 0, 4)), {0: 5})
+    law = Reconciliation({PLACE: (0, 10)})
+    assert not law.look({0: 5}, ledger((Outcome.COUNTED, 5, 0, 4)), {0: 5})
+
+
+@pytest.mark.parametrize(("before", "after"), [(9, 10), (10, 12)])
+def test_an_hour_that_agrees_while_its_windows_move_is_not_settled(before: int, after: int) -> None:
+    table = ledger((Outcome.COUNTED, 10, 0, 9))
+    law = Reconciliation({PLACE: (0, 10)})
+    assert not law.look({0: before}, table, {0: after})
+    assert law.unexplained == after - before
+    assert law.look({0: 10}, table, {0: 10})
+    assert law.unexplained == 0
 
 
 def test_the_count_goes_on_where_retention_has_removed_the_beginning() -> None:

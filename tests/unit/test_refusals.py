@@ -163,6 +163,13 @@ def test_whole_files_take_the_umask_and_come_together(tmp_path: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in (one, two)} == {0o640}
 
 
+def test_a_name_that_is_taken_meanwhile_leaves_the_files_before_it(tmp_path: Path) -> None:
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    with pytest.raises(OutputError, match="two cannot be written"), whole_files([one, two, three]):
+        two.mkdir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
 def test_an_output_through_a_link_to_a_device_is_refused(tmp_path: Path) -> None:
     (tmp_path / "null").symlink_to("/dev/null")
     with pytest.raises(OutputError, match="is not a file"), whole_files([tmp_path / "null"]):
@@ -220,7 +227,8 @@ def test_an_interrupted_replay_is_a_sentence(
 
     monkeypatch.setattr(replay_module, "replay", interrupt)
     assert main(["replay"]) == 130
-    assert capsys.readouterr().err == "Interrupted; nothing was written.\n"
+    said = capsys.readouterr().err
+    assert said == "Interrupted: each file that was asked for is whole, or as it was before.\n"
 
 
 def test_an_empty_dump_is_told(tmp_path: Path) -> None:

@@ -31,17 +31,25 @@ def shown(table: Table) -> str:
     return screen.file.getvalue()
 
 
+def booked(*rows: tuple[int, Outcome, Entry]) -> dict[LedgerKey, Entry]:
+    return {LedgerKey("clicks", number, outcome, T): entry for number, outcome, entry in rows}
+
+
 def test_the_conservation_line_adds_up() -> None:
     kept = Conservation(
-        consumed=10,
-        outcomes={
-            Outcome.COUNTED: 5,
-            Outcome.MALFORMED: 2,
-            Outcome.OLD_TIMESTAMP: 1,
-            Outcome.LATE: 2,
-        },
+        consumed={("clicks", 0): 7, ("clicks", 1): 3},
+        ledger=booked(
+            (0, Outcome.COUNTED, Entry(5, 0, 6)),
+            (0, Outcome.LATE, Entry(2, 1, 2)),
+            (1, Outcome.MALFORMED, Entry(2, 0, 1)),
+            (1, Outcome.OLD_TIMESTAMP, Entry(1, 2, 2)),
+        ),
         in_windows=5,
-        dead_letters={Outcome.MALFORMED: 2, Outcome.OLD_TIMESTAMP: 1, Outcome.LATE: 2},
+        dead_letters={
+            ("clicks", 0, Outcome.LATE): 2,
+            ("clicks", 1, Outcome.MALFORMED): 2,
+            ("clicks", 1, Outcome.OLD_TIMESTAMP): 1,
+        },
     )
     assert str(kept) == "conservation: consumed 10 = counted 5 + rejected 3 + late 2, unexplained 0"
     assert kept.broken() == []
@@ -50,18 +58,36 @@ def test_the_conservation_line_adds_up() -> None:
 @pytest.mark.parametrize(
     ("consumed", "in_windows", "letters", "sentence"),
     [
-        (4, 2, 1, "1 messages have no outcome in the ledger."),
-        (2, 2, 1, "-1 messages have no outcome in the ledger."),
+        (4, 2, 1, "1 messages of clicks/0 have no outcome in the ledger."),
+        (2, 2, 1, "1 messages of clicks/0 have more than one outcome."),
         (3, 1, 1, "The ledger says 2 counted, but the windows hold 1."),
-        (3, 2, 0, "The ledger says 1 late, but there are 0 dead letters."),
+        (3, 2, 0, "The ledger says 1 late of clicks/0, but there are 0 dead letters."),
     ],
 )
 def test_each_way_to_break_conservation_is_told(
     consumed: int, in_windows: int, letters: int, sentence: str
 ) -> None:
-    outcomes = {Outcome.COUNTED: 2, Outcome.LATE: 1}
-    broken = Conservation(consumed, outcomes, in_windows, {Outcome.LATE: letters})
+    ledger = booked((0, Outcome.COUNTED, Entry(2, 0, 2)), (0, Outcome.LATE, Entry(1, 1, 1)))
+    place = ("clicks", 0, Outcome.LATE)
+    broken = Conservation({("clicks", 0): consumed}, ledger, in_windows, {place: letters})
     assert broken.broken() == [sentence]
+
+
+def test_too_many_in_one_partition_do_not_make_up_for_too_few_in_another() -> None:
+    ledger = booked((0, Outcome.COUNTED, Entry(4, 0, 4)), (1, Outcome.COUNTED, Entry(6, 0, 5)))
+    broken = Conservation({("clicks", 0): 5, ("clicks", 1): 5}, ledger, 10, {})
+    assert broken.broken() == [
+        "1 messages of clicks/0 have no outcome in the ledger.",
+        "1 messages of clicks/1 have more than one outcome.",
+    ]
+    assert str(broken).endswith("unexplained 2")
+
+
+def test_an_offset_that_was_booked_twice_is_told_though_the_sum_is_right() -> None:
+    ledger = booked((0, Outcome.COUNTED, Entry(5, 0, 3)))
+    assert Conservation({("clicks", 0): 5}, ledger, 5, {}).broken() == [
+        "The ledger has 1 messages of clicks/0 more than offsets."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
--- A changelog: the last line of a topic, partition, outcome and hour holds its final entry.
+-- A changelog: the highest count of a topic, partition, outcome and hour is its final one.
 CREATE TEMPORARY TABLE ctr_ledger (
   topic STRING,
   `partition` INT,

@@ -1,4 +1,4 @@
--- A changelog: the last line of a product and window holds its final counts.
+-- A changelog: the highest counts of a product and window are its final ones.
 CREATE TEMPORARY TABLE ctr_windows (
   product_id STRING,
   window_start BIGINT,

@@ -1,4 +1,5 @@
--- Compacted: the newest message of a topic, partition, outcome and hour is the truth so far.
+-- Compacted, and written at least once: the highest count of a topic, partition, outcome and hour is
+-- the truth so far. After a restart the job sends lower ones again before it reaches it.
 CREATE TEMPORARY TABLE ctr_ledger (
   topic STRING,
   `partition` INT,
