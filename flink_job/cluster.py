@@ -146,7 +146,7 @@ class Cluster:
         return wait(saved, end - time.monotonic(), late)
 
     def cancel(self, job: str, within_s: float) -> None:
-        """End a job without a savepoint; its checkpoints are kept.
+        """End a job without a savepoint; `keeps_checkpoints` says what is left of it.
 
         Raises:
             ClusterError: It has not ended in time.

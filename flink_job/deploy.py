@@ -175,7 +175,8 @@ def _start(
         except ClusterError as other:
             raise ClusterError(
                 f"The new job does not serve ({problem}) and could not be cancelled ({other}): see "
-                "what Flink does, then deploy again, which ends that job first."
+                "what Flink does, then deploy again, which ends that job first; it was started "
+                f"from {origin or BEGINNING}."
             ) from problem
         former = last or Deployed(STOPPED, job, origin)
         keep_deployed(state, former)

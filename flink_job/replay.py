@@ -14,7 +14,7 @@ from typing import TextIO
 from rich.console import Console
 
 from flink_job.conservation import Conservation
-from flink_job.domain import Outcome, missing_offsets
+from flink_job.domain import Outcome, first_offsets, missing_offsets
 from flink_job.dump import STDIN, DumpError, open_dump, read_records
 from flink_job.embedded import JobFailedError, Results, execute, read_results, write_incoming
 from flink_job.java import JavaError
@@ -133,6 +133,14 @@ def _write(
 def _show(results: Results, conservation: Conservation) -> int:
     screen = Console()
     screen.print(ctr_table(results.windows), ledger_table(results.ledger))
+    begun = sum(1 for offset in first_offsets(results.ledger).values() if offset)
+    if begun:
+        screen.print(
+            f"The dump begins above offset 0 in {begun:,} partitions: their clocks begin there "
+            "too, so that events near the edge that were late may count here.",
+            soft_wrap=True,
+            highlight=False,
+        )
     gaps = sum(max(0, missing) for missing in missing_offsets(results.ledger).values())
     if gaps:
         screen.print(f"{gaps:,} offsets between the first and the last are not in the dump.")

@@ -5,7 +5,7 @@ Nothing here knows Flink, Kafka, a clock on a wall or a file. `fold` is the whol
 
 from flink_job.domain.event import Event, Record, parse
 from flink_job.domain.fold import DeadLetter, Tables, fold
-from flink_job.domain.ledger import Entry, LedgerKey, missing_offsets
+from flink_job.domain.ledger import Entry, LedgerKey, first_offsets, missing_offsets
 from flink_job.domain.outcome import Outcome, Verdict, judge
 from flink_job.domain.window import Counts, WindowKey, window_start
 
@@ -20,6 +20,7 @@ __all__ = [
     "Tables",
     "Verdict",
     "WindowKey",
+    "first_offsets",
     "fold",
     "judge",
     "missing_offsets",

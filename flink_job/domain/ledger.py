@@ -42,6 +42,15 @@ def hour_of(time: int) -> int:
     return time - time % HOUR_MS
 
 
+def first_offsets(ledger: Mapping[LedgerKey, Entry]) -> dict[tuple[str, int], int]:
+    """The lowest offset of each topic and partition that has an outcome."""
+    first: dict[tuple[str, int], int] = {}
+    for key, entry in ledger.items():
+        partition = key.topic, key.partition
+        first[partition] = min(first.get(partition, entry.first_offset), entry.first_offset)
+    return first
+
+
 def missing_offsets(ledger: Mapping[LedgerKey, Entry]) -> dict[tuple[str, int], int]:
     """Offsets between a partition's first and last that have no outcome; 0 is conservation.
 

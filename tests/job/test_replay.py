@@ -186,6 +186,21 @@ def test_offsets_that_the_dump_lacks_are_told_and_are_not_unexplained(
     assert "3 offsets between the first and the last are not in the dump" in capsys.readouterr().out
 
 
+def test_a_dump_that_lacks_its_beginning_is_told_and_judged_from_where_it_begins(
+    tmp_path: Path, files: Files, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The first one moves the clock far enough for the second, appended before, to be late.
+    whole = dump(tmp_path, [ev(T + 40_000), ev(T)], [T + 40_000, T + 30_000])
+    assert replay(whole, files) == 0
+    assert events(files[1]) == {"counted": 1, "late": 1}
+    assert "The dump begins above offset 0" not in capsys.readouterr().out
+    edge = tmp_path / "edge.jsonl"
+    edge.write_text(whole.read_text().splitlines()[1])
+    assert replay(edge, files) == 0
+    assert events(files[1]) == {"counted": 1}
+    assert "The dump begins above offset 0 in 1 partitions" in capsys.readouterr().out
+
+
 def test_the_command_ends_with_the_status_of_the_replay(tmp_path: Path) -> None:
     ended = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "flink_job", "replay", str(tmp_path / "absent")],
