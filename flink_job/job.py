@@ -60,8 +60,8 @@ def assemble(
     Returns:
         A pyflink StatementSet with three inserts: windows, ledger, dead letters.
     """
-    # No function of the job is in Python: PyFlink need not serve any, nor import what it would take.
-    os.environ["_python_worker_execution_mode"] = "process"
+    # No function of the job is in Python: PyFlink need not serve any, nor import what that takes.
+    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - that is its name
     java_gateway()
     from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415 - needs Java
 

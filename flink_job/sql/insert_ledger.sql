@@ -2,7 +2,7 @@
 -- be held against the windows; all others in the hour that they were appended in. (MOD of a time
 -- before 1970 is negative, hence twice.)
 INSERT INTO ctr_ledger (topic, `partition`, outcome, `hour`, events, first_offset, last_offset)
-SELECT /*+ STATE_TTL('booked' = '24h') */
+SELECT /*+ STATE_TTL('booked' = '10d') */
   topic,
   `partition`,
   outcome,

@@ -42,7 +42,7 @@ def test_windows_and_ledger_forget_and_clocks_never_do(jar: Path, tmp_path: Path
     hints = re.findall(
         r"GlobalGroupAggregate\(.*stateTtlHints=\[\[\[STATE_TTL options:\[(\w+)\]", physical
     )
-    assert hints == ["3h", "24h"]
+    assert hints == ["3h", "10d"]
     assert SETTINGS["table.exec.state.ttl"] == "0"
 
 
