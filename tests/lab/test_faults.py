@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.lab.fleet import Lab, eventually
+import pytest
+
+from tests.lab.fleet import Lab, LabFailedError, eventually
 
 RATE = 10_000
 
@@ -41,3 +43,29 @@ def test_clickhouse_away_for_half_a_minute_costs_no_event(lab: Lab) -> None:
     assert "unexplained 0" in lab.playbook("reconcile").said
     assert "all as specified" in lab.playbook("audit").said
     assert lab.running_job() == job
+
+
+@pytest.mark.thorough
+def test_no_roll_goes_on_while_another_broker_is_away(lab: Lab) -> None:
+    """A changed setting waits until all replicas are there, and then goes round."""
+
+    def processes() -> list[str]:
+        show = "systemctl show --value --property=MainPID kafka"
+        return [lab.on(host, show).strip() for host in ("kafka1", "kafka2", "kafka3")]
+
+    lab.loaded(500, seconds=240)
+    lab.on("kafka1", "systemctl mask --runtime kafka && systemctl stop kafka")
+    try:
+        before = processes()
+        with pytest.raises(LabFailedError, match="The gate") as refused:
+            lab.playbook("kafka", "-e", "kafka_heap=520m")
+        assert "masked" in str(refused.value) or "replicas" in str(refused.value)
+        assert processes() == before
+    finally:
+        lab.on("kafka1", "systemctl unmask --runtime kafka && systemctl start kafka")
+    lab.playbook("kafka", "-e", "kafka_heap=520m")
+    after = processes()
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    lab.playbook("kafka")
+    lab.acknowledged()
+    assert "unexplained 0" in lab.playbook("reconcile").said
