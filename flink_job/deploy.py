@@ -166,7 +166,8 @@ def _start(
 ) -> str:
     """Start the new job and wait until it serves, or cancel it again; its id."""
     job = wanted.start(origin)
-    keep_deployed(state, Deployed(wanted.digest, job, origin))
+    # Not what is wanted before it has served: deployed again, it is ended first.
+    keep_deployed(state, Deployed(UNKNOWN, job, origin))
     try:
         cluster.serving(job, wanted.within_s)
     except ClusterError as problem:
@@ -184,6 +185,7 @@ def _start(
             f"The new job does not serve ({problem}) and was cancelled, so that none runs now: "
             f"deploy the former release or a mended one, which goes on from {_told(former)}."
         ) from problem
+    keep_deployed(state, Deployed(wanted.digest, job, origin))
     return job
 
 

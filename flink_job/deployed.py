@@ -15,7 +15,7 @@ class Deployed:
 
     Attributes:
         digest: Of the release and the job's settings; `stopped` where the job has ended, `unknown`
-            for one that was not started from here.
+            for one that was not started from here, or has not served yet.
         job: The job's id.
         started_from: Savepoint or checkpoint that it started from, or has left; None is the
             beginning of the topics.

@@ -73,3 +73,32 @@ def test_a_unit_without_a_memory_has_read_nothing(
         "LoadState": "loaded",
         "ActiveState": "active",
     }
+
+
+def test_a_job_is_safe_when_all_its_tasks_run_and_its_checkpoint_is_young(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = module("flink", "flink_jobs", monkeypatch)
+    assert jobs.serves({"state": "RUNNING", "tasks": {"running": 8, "total": 8}})
+    assert not jobs.serves({"state": "RUNNING", "tasks": {"running": 7, "total": 8}})
+    assert not jobs.serves({"state": "RESTARTING", "tasks": {"running": 0, "total": 0}})
+    told = {"latest": {"completed": {"latest_ack_timestamp": 100_000}}}
+    assert jobs.is_young(told, 160_000, 60)
+    assert not jobs.is_young(told, 160_001, 60)
+    assert not jobs.is_young({"latest": {"completed": None}}, 0, 60)
+
+
+def test_jobs_that_have_ended_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = module("flink", "flink_jobs", monkeypatch)
+    answers = {
+        "http://jm/jobs/overview": {
+            "jobs": [
+                {"jid": "a", "state": "FAILED", "tasks": {"running": 0, "total": 2}},
+                {"jid": "b", "state": "RUNNING", "tasks": {"running": 2, "total": 2}},
+                {"jid": "c", "state": "RESTARTING", "tasks": {"running": 0, "total": 2}},
+            ]
+        },
+        "http://jm/jobs/b/checkpoints": {"latest": {"completed": None}},
+    }
+    monkeypatch.setattr(jobs, "ask", answers.__getitem__)
+    assert jobs.look("http://jm", 60) == {"live": ["b", "c"], "serving": ["b"], "safe": []}

@@ -44,7 +44,7 @@ class ArtifactError(Exception):
 
 def digest(files: list[tuple[str, Path]], how: str) -> str:
     """Twelve hex digits of files' names and contents, and of how they are packed."""
-    whole = hashlib.sha256(f"{COMPLETE} {how}\n".encode())
+    whole = hashlib.sha256(f"{COMPLETE} readable {how}\n".encode())
     for name, path in files:
         content = path.read_bytes()
         whole.update(f"{name} {len(content)}\n".encode() + content)
@@ -134,7 +134,8 @@ def fetch_packages(uv: str, lock: Path, into: Path) -> None:
 def pack(folders: list[tuple[Path, list[str]]], archive: Path) -> None:
     """Pack folders' entries; the same files make the same bytes."""
     command = ["tar", "--create", f"--file={archive}", "--sort=name", "--mtime=@0"]
-    command += ["--owner=0", "--group=0", "--numeric-owner"]
+    # Whoever packs may have a umask that shuts out the users of the services.
+    command += ["--owner=0", "--group=0", "--numeric-owner", "--mode=u+rwX,go+rX,go-w"]
     command += [f"--exclude={pattern}" for pattern in UNPACKED]
     for folder, names in folders:
         command += [f"--directory={folder}", *names]
