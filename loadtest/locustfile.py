@@ -15,7 +15,7 @@ from typing import Any
 
 import gevent
 from flask import Response, jsonify, request
-from locust import User, constant, events, task
+from locust import User, constant, events, runners, task
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRunner
@@ -25,6 +25,9 @@ from loadtest.fields import mix_of, refusal
 from loadtest.outlet import EndpointsFileError, Outlet
 from loadtest.pace import Pace
 from loadtest.supply import Mix, Supply
+
+# On a busy machine a worker may be silent for seconds, and the load must not end for that.
+runners.HEARTBEAT_LIVENESS = 20
 
 TICK_S = 0.02
 FLUSHED_WITHIN_S = 30.0
