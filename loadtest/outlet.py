@@ -20,7 +20,8 @@ SETTINGS: dict[str, Any] = {
     "acks": "all",
     "enable.idempotence": True,
     "compression.type": "lz4",
-    "linger.ms": 20,
+    # Each request costs three brokers the same, however little is in it, and wakes every consumer.
+    "linger.ms": 100,
     "batch.size": 262_144,
     # The partition of a key is the one that Java's producers give it.
     "partitioner": "murmur2_random",
