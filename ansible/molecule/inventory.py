@@ -21,7 +21,8 @@ GROUPS = (
     "monitoring",
     "loadtest",
 )
-FIRST_ADDRESS = 100
+# The lab's, of which its own hosts take the lower addresses.
+NETWORK, FIRST_ADDRESS = "10.77.0", 100
 
 
 def inventory(role: str) -> dict[str, object]:
@@ -29,7 +30,7 @@ def inventory(role: str) -> dict[str, object]:
     host = f"molecule-{role.replace('_', '-')}"
     others = sorted(path.name for path in ROLES.iterdir())
     variables = {
-        "ansible_host": f"{{{{ lab_network }}}}.{FIRST_ADDRESS + others.index(role)}",
+        "ansible_host": f"{NETWORK}.{FIRST_ADDRESS + others.index(role)}",
         "kafka_node_id": 1,
         "zookeeper_id": 1,
         "endpoints_secrets": os.environ["MOLECULE_EPHEMERAL_DIRECTORY"] + "/secrets",
