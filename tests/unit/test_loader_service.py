@@ -570,13 +570,15 @@ def test_whatever_happens_the_tables_end_as_the_topics_say(
 ) -> None:
     world = World(W0, W1, limits=Limits(messages=messages))
     truth: dict[str, int] = {}
-    killed: list[bool] = []
     script = iter(steps)
+    killed = False
     quiet = 0
 
     def next_step() -> bool:
         # Asked before every poll and after every failure: the world changes in between.
-        nonlocal quiet
+        nonlocal quiet, killed
+        if killed:
+            return True
         name, partition, number = next(script, ("nothing", W0, 0))
         quiet = quiet + 1 if name == "nothing" else 0
         assigned = world.group.assignment()
@@ -592,10 +594,11 @@ def test_whatever_happens_the_tables_end_as_the_topics_say(
             world.group.rebalances.append((0, assigned - {partition}))
         elif name == "give":
             world.group.rebalances.append((0, assigned | {partition}))
-        killed.append(name == "kill")
-        return killed[-1] or quiet > 200
+        killed = name == "kill"
+        return killed or quiet > 200
 
     while quiet <= 200:
+        killed = False
         world.run(next_step)
         world.group = world.member(W0, W1)
     world.server.failures = []
