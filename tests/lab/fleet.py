@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +27,9 @@ PLAYBOOK_WITHIN_S = 1_500
 COMMAND_WITHIN_S = 180
 # How far a job that has just started on a busy machine may be behind.
 LAG_S = 600
+
+CGROUPS = Path("/sys/fs/cgroup")
+IN_SYNC = "kafka_server_replicamanager_underreplicatedpartitions 0.0"
 
 Found = TypeVar("Found")
 Message = tuple[str, str, bytes | None]
@@ -52,8 +59,8 @@ class Lab:
             text=True,
             cwd=ROOT,
         )
-        self._vars: dict[str, Any] = json.loads(listed.stdout)["_meta"]["hostvars"]
-        self._password = ""
+        self._inventory: dict[str, Any] = json.loads(listed.stdout)
+        self._vars: dict[str, Any] = self._inventory["_meta"]["hostvars"]
 
     def playbook(self, name: str, *arguments: str, inventory: Path = INVENTORY) -> Recap:
         """Run a playbook of the project; it must succeed."""
@@ -73,6 +80,25 @@ class Lab:
     def address(self, host: str) -> str:
         """The address of a host."""
         return str(self._vars[host]["ansible_host"])
+
+    def members(self, group: str) -> list[str]:
+        """The hosts of a group, by name."""
+        return sorted(self._inventory[group]["hosts"])
+
+    def freeze(self, host: str) -> None:
+        """Let all processes of a host stand still, as a machine that swaps or is migrated does."""
+        self._all_processes(host, signal.SIGSTOP)
+
+    def thaw(self, host: str) -> None:
+        """Let them go on."""
+        self._all_processes(host, signal.SIGCONT)
+
+    def _all_processes(self, host: str, number: signal.Signals) -> None:
+        (folder, *_) = CGROUPS.glob(f"**/ctr-lab/{host}")
+        for procs in folder.rglob("cgroup.procs"):
+            for pid in procs.read_text().split():
+                with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                    os.kill(int(pid), number)
 
     def on(self, host: str, *command: str, given: str = "") -> str:
         """What a command on a host prints; it must succeed."""
@@ -116,18 +142,41 @@ class Lab:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Rows of ClickHouse, as its reader; large integers come as text."""
-        endpoints = json.loads(self.on("clickhouse1", "cat /etc/ctr/endpoints-reader.json"))
         request = urllib.request.Request(
             f"http://{self.address('clickhouse1')}:8123/",
             data=f"{sql} FORMAT JSON".encode(),
             headers={
                 "X-ClickHouse-User": "reader",
-                "X-ClickHouse-Key": endpoints["clickhouse"]["password"],
+                "X-ClickHouse-Key": self._password,
             },
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             rows: list[dict[str, Any]] = json.load(answer)["data"]
         return rows
+
+    @cached_property
+    def _password(self) -> str:
+        endpoints = json.loads(self.on("clickhouse1", "cat /etc/ctr/endpoints-reader.json"))
+        return str(endpoints["clickhouse"]["password"])
+
+    def counted_since(self, start: int) -> Callable[[], int | None]:
+        """Asks how many events are counted in windows from `start` (epoch seconds) on.
+
+        No answer is None.
+        """
+        sql = (
+            "SELECT sum(impressions + clicks) AS events FROM ctr.ctr_windows FINAL "
+            f"WHERE window_start >= toDateTime({start})"
+        )
+
+        def asked() -> int | None:
+            try:
+                (row,) = self.query(sql)
+            except OSError:
+                return None
+            return int(row["events"])
+
+        return asked
 
     def flink(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """An answer of the JobManager's REST interface."""
@@ -148,6 +197,29 @@ class Lab:
         vertex = self.flink(f"/jobs/{job}")["vertices"][0]["id"]
         managers = self.flink(f"/jobs/{job}/vertices/{vertex}/taskmanagers")["taskmanagers"]
         return str(managers[0]["endpoint"].split(":")[0])
+
+    def parallelism(self) -> int:
+        """Of the job that runs."""
+        vertices = self.flink(f"/jobs/{self.running_job()}")["vertices"]
+        return max(int(vertex["parallelism"]) for vertex in vertices)
+
+    def whole(self, since_ms: int) -> bool:
+        """Whether every part is there: the job with a checkpoint begun since, and all replicas."""
+        try:
+            managers = self.flink("/taskmanagers")["taskmanagers"]
+            latest = self.flink(f"/jobs/{self.running_job()}/checkpoints")["latest"]["completed"]
+            metrics = [
+                _read(f"http://{self.address(broker)}:7071/metrics")
+                for broker in self.members("kafka")
+            ]
+        except (OSError, ValueError):  # a part does not answer yet, or no job runs
+            return False
+        return (
+            len(managers) == len(self.members("flink_taskmanager"))
+            and latest is not None
+            and latest["trigger_timestamp"] >= since_ms
+            and all(IN_SYNC in told for told in metrics)
+        )
 
     def loaded(self, rate: int, seconds: int) -> None:
         """Start load; `acknowledged` waits for its end."""
@@ -185,3 +257,8 @@ def eventually(ask: Callable[[], Found | None], what: str, within_s: float = 120
         assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
         time.sleep(1)
     return found
+
+
+def _read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
+        return str(answer.read(), "utf-8")

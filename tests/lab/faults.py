@@ -1,0 +1,124 @@
+"""What goes wrong on the lab: each fault by its name, and for how long it lasts."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.lab.fleet import Lab
+
+AWAY_S = {"clickhouse": 30, "kafka": 20, "frozen": 15}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault.
+
+    Attributes:
+        name: For a reader.
+        inject: Makes it on the lab, and takes it back where it does not end by itself; gives the
+            host or the setting that it hit.
+    """
+
+    name: str
+    inject: Callable[[Lab, random.Random], str]
+
+
+def kill_taskmanager(lab: Lab, _: random.Random) -> str:
+    """Kill the TaskManager that runs the job."""
+    return _kill(lab, lab.busy_taskmanager(), "flink-taskmanager")
+
+
+def kill_jobmanager(lab: Lab, _: random.Random) -> str:
+    """Kill the JobManager."""
+    return _kill(lab, "flink-jm", "flink-jobmanager")
+
+
+def kill_broker(lab: Lab, chance: random.Random) -> str:
+    """Kill one of the brokers."""
+    return _kill(lab, chance.choice(lab.members("kafka")), "kafka")
+
+
+def kill_loader(lab: Lab, _: random.Random) -> str:
+    """Kill the loader."""
+    return _kill(lab, "clickhouse1", "ctr-loader")
+
+
+def clickhouse_away(lab: Lab, _: random.Random) -> str:
+    """Stop ClickHouse for half a minute."""
+    lab.on("clickhouse1", "systemctl stop clickhouse-server")
+    time.sleep(AWAY_S["clickhouse"])
+    lab.on("clickhouse1", "systemctl start clickhouse-server")
+    return "clickhouse1"
+
+
+def taskmanager_without_kafka(lab: Lab, _: random.Random) -> str:
+    """Let nothing pass between the TaskManager that runs the job and the brokers."""
+    host = lab.busy_taskmanager()
+    brokers = [lab.address(broker) for broker in lab.members("kafka")]
+    lab.on(host, " && ".join(f"ip route add blackhole {address}" for address in brokers))
+    try:
+        time.sleep(AWAY_S["kafka"])
+    finally:
+        lab.on(host, "; ".join(f"ip route del blackhole {address}" for address in brokers))
+    return host
+
+
+def frozen_taskmanager(lab: Lab, _: random.Random) -> str:
+    """Let the whole host of the TaskManager that runs the job stand still."""
+    host = lab.busy_taskmanager()
+    with frozen(lab, host):
+        time.sleep(AWAY_S["frozen"])
+    return host
+
+
+@contextmanager
+def frozen(lab: Lab, host: str) -> Iterator[None]:
+    """Let everything that runs on a host stand still."""
+    lab.freeze(host)
+    try:
+        yield
+    finally:
+        lab.thaw(host)
+
+
+def new_version(lab: Lab, chance: random.Random) -> str:
+    """Deploy another version of the job, with its state."""
+    latency = f"{chance.randrange(250, 350)} ms"
+    lab.playbook("job", "-e", f'{{"ctr_job_latency": "{latency}"}}')
+    return f"latency {latency}"
+
+
+def rescaled(lab: Lab, _: random.Random) -> str:
+    """Give the job the other number of slots: 2 where it has 4, else 4."""
+    parallelism = 4 if lab.parallelism() == 2 else 2
+    lab.playbook("job", "-e", f"ctr_job_parallelism={parallelism}")
+    return f"parallelism {parallelism}"
+
+
+FAULTS: Sequence[Fault] = (
+    Fault("TaskManager killed", kill_taskmanager),
+    Fault("JobManager killed", kill_jobmanager),
+    Fault("broker killed", kill_broker),
+    Fault("loader killed", kill_loader),
+    Fault(f"ClickHouse away for {AWAY_S['clickhouse']} s", clickhouse_away),
+    Fault(f"TaskManager without Kafka for {AWAY_S['kafka']} s", taskmanager_without_kafka),
+    Fault(f"TaskManager's host frozen for {AWAY_S['frozen']} s", frozen_taskmanager),
+    Fault("new version deployed", new_version),
+    Fault("parallelism changed", rescaled),
+)
+
+
+def sequence(seed: int) -> Iterator[Fault]:
+    """Faults without end, every one of them in each round; the same ones for the same seed."""
+    chance = random.Random(seed)  # noqa: S311 - a test that can be repeated
+    while True:
+        yield from chance.sample(FAULTS, len(FAULTS))
+
+
+def _kill(lab: Lab, host: str, unit: str) -> str:
+    lab.on(host, f"systemctl kill --signal=KILL {unit}")
+    return host

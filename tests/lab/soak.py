@@ -1,0 +1,133 @@
+"""`python -m tests.lab.soak`: faults one after another under load, and then the proof.
+
+The load's own count, Kafka's offsets, and windows, ledger and dead letters by the specification
+must agree to the event. The seed gives the order of the faults.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from tests.lab.faults import Fault, sequence
+from tests.lab.fleet import Lab, eventually
+from tests.lab.watch import Watch, silence
+
+RATE = 20_000
+SETTLED_WITHIN_S = 300
+# The load goes on while the last fault ends; then it is waited for.
+LAST_FAULT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a fault did.
+
+    Attributes:
+        fault: Its name.
+        hit: The host or setting that it hit.
+        lasted_s: Until it was over: a stopped service started, a deployment done.
+        silent_s: The longest time in which no count rose.
+        back_s: From the end of the fault until counts rose again; 0 where they did all along.
+    """
+
+    fault: str
+    hit: str
+    lasted_s: float
+    silent_s: float
+    back_s: float
+
+    def __str__(self) -> str:
+        """One line for the reader."""
+        return (
+            f"{self.fault} ({self.hit}): over after {self.lasted_s:.1f} s, no row for "
+            f"{self.silent_s:.1f} s, rows again {self.back_s:.1f} s after its end"
+        )
+
+
+def injected(lab: Lab, watch: Watch, fault: Fault, chance: random.Random) -> Told:
+    """Inject a fault and wait until everything is as before it."""
+    begin = time.monotonic()
+    hit = fault.inject(lab, chance)
+    over, over_ms = time.monotonic(), int(time.time() * 1_000)
+    eventually(
+        lambda: True if lab.whole(over_ms) and any(rise > over for rise in watch.rises) else None,
+        f"all is well again after: {fault.name} ({hit})",
+        SETTLED_WITHIN_S,
+    )
+    # A copy: the watch goes on.
+    gap = silence(list(watch.rises), begin)
+    assert gap is not None, f"no row before or after: {fault.name} ({hit})"
+    return Told(fault.name, hit, over - begin, gap[1] - gap[0], max(0.0, gap[1] - over))
+
+
+def table(told: Iterable[Told]) -> str:
+    """What the faults did, as a Markdown table."""
+    by_fault: defaultdict[str, list[Told]] = defaultdict(list)
+    for one in told:
+        by_fault[one.fault].append(one)
+    lines = [
+        "| fault | times | no row for, s (median, worst) | rows again after its end, s (median, worst) |",  # noqa: E501
+        "|---|---|---|---|",
+    ]
+    for name, ones in sorted(by_fault.items()):
+        silent, back = [one.silent_s for one in ones], [one.back_s for one in ones]
+        lines.append(
+            f"| {name} | {len(ones)} | {median(silent):.1f}, {max(silent):.1f} "
+            f"| {median(back):.1f}, {max(back):.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def soaked(lab: Lab, seconds: int, rate: int, seed: int) -> list[Told]:
+    """Faults under load for so many seconds; everything must be exact afterwards."""
+    before = lab.offsets()
+    chance = random.Random(seed)  # noqa: S311 - a test that can be repeated
+    told: list[Told] = []
+    end = time.monotonic() + seconds
+    lab.loaded(rate, seconds)
+    with Watch(lab.counted_since(int(time.time()) - 60)) as watch:
+        eventually(lambda: True if watch.rises[1:] and lab.whole(0) else None, "rows flow")
+        for fault in sequence(seed):
+            if told and time.monotonic() > end - LAST_FAULT_S:
+                break
+            told.append(injected(lab, watch, fault, chance))
+            sys.stdout.write(f"{time.strftime('%H:%M:%S')} {told[-1]}\n")
+            sys.stdout.flush()
+    acknowledged, added = lab.acknowledged(), lab.offsets() - before
+    assert added == acknowledged == rate * seconds, (
+        f"{rate * seconds:,} were to be sent, Kafka acknowledged {acknowledged:,} and has {added:,}"
+    )
+    lab.playbook("job")
+    assert lab.law_is_kept()
+    assert lab.all_is_as_specified()
+    return told
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; the exit status is 0 if all was exact."""
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10, help="of load")
+    parser.add_argument("--rate", type=int, default=RATE, help="events a second")
+    parser.add_argument("--seed", type=int, help="of the order of the faults")
+    chosen = parser.parse_args(arguments)
+    seed = random.SystemRandom().randrange(10_000) if chosen.seed is None else chosen.seed
+    sys.stdout.write(f"seed {seed}\n")
+    sys.stdout.flush()
+    try:
+        told = soaked(Lab(), int(chosen.minutes * 60), chosen.rate, seed)
+    except AssertionError as problem:
+        sys.stderr.write(f"seed {seed}: {problem}\n")
+        return 1
+    sys.stdout.write(f"{table(told)}\nexact: load, Kafka, windows, ledger and dead letters agree\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
