@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 
 from flink_job.audit.arguments import parsed
 from flink_job.audit.difference import differences
 from flink_job.audit.tables import TablesError, connected, read_ledger, read_windows
 from flink_job.audit.topics import TopicsError, read_dead_letters, read_input
-from flink_job.domain import Tables, fold
-from flink_job.endpoints import Endpoints, EndpointsError, read_endpoints
+from flink_job.domain import Tables, fold, merged
+from flink_job.endpoints import Endpoints, EndpointsError, Kafka, read_endpoints
 
 EXACT, DIFFERENT, REFUSED = 0, 1, 2
 AGAIN_AFTER_S = 1.0
@@ -21,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parsed("flink_job.audit", __doc__, arguments)
     try:
         endpoints = read_endpoints(chosen.endpoints)
-        wanted = fold(read_input(endpoints.kafka))
+        wanted = _specified(endpoints.kafka, os.cpu_count() or 1)
         found = _settled(endpoints, wanted, chosen.within)
     except (EndpointsError, TopicsError, TablesError) as problem:
         sys.stderr.write(f"{problem}\n")
@@ -35,6 +38,18 @@ def main(arguments: list[str] | None = None) -> int:
         f"{'not as' if found else 'all as'} specified\n"
     )
     return DIFFERENT if found else EXACT
+
+
+def _specified(endpoint: Kafka, shares: int) -> Tables:
+    """The tables that the specification gives; partitions by processes, each core one share."""
+    with ProcessPoolExecutor(shares) as processes:
+        return merged(
+            processes.map(_specified_share, repeat(endpoint), range(shares), repeat(shares))
+        )
+
+
+def _specified_share(endpoint: Kafka, share: int, shares: int) -> Tables:
+    return fold(read_input(endpoint, share, shares))
 
 
 def _settled(endpoints: Endpoints, wanted: Tables, within: float) -> list[str]:

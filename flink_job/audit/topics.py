@@ -21,13 +21,25 @@ class TopicsError(Exception):
     """The topics cannot be read in whole; the message is a sentence for the operator."""
 
 
-def read_input(endpoint: Kafka, *, kafka: Callable[..., Any] = KafkaConsumer) -> Iterator[Record]:
+def read_input(
+    endpoint: Kafka,
+    share: int = 0,
+    shares: int = 1,
+    *,
+    kafka: Callable[..., Any] = KafkaConsumer,
+) -> Iterator[Record]:
     """Every record of the input topics; each partition's in the order of its offsets.
+
+    Args:
+        endpoint: How to reach Kafka.
+        share: Which of the shares, from 0.
+        shares: Into how many the partitions are divided.
+        kafka: Makes the consumer.
 
     Raises:
         TopicsError: Kafka cannot be reached, or retention has removed the start of a partition.
     """
-    for message in _whole(endpoint, INPUT, kafka):
+    for message in _whole(endpoint, INPUT, kafka, slice(share, None, shares)):
         yield Record(
             message.topic, message.partition, message.offset, message.timestamp, message.value
         )
@@ -94,13 +106,17 @@ def _partitions(consumer: Any, topics: Sequence[str]) -> list[TopicPartition]:  
     ]
 
 
-def _whole(endpoint: Kafka, topics: Sequence[str], kafka: Callable[..., Any]) -> Iterator[Any]:
+def _whole(
+    endpoint: Kafka,
+    topics: Sequence[str],
+    kafka: Callable[..., Any],
+    share: slice = slice(None),
+) -> Iterator[Any]:
     with _consumer(endpoint, kafka) as consumer:
-        yield from _to_the_end(consumer, topics)
+        yield from _to_the_end(consumer, _partitions(consumer, topics)[share])
 
 
-def _to_the_end(consumer: Any, topics: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401 - no types
-    partitions = _partitions(consumer, topics)
+def _to_the_end(consumer: Any, partitions: list[TopicPartition]) -> Iterator[Any]:  # noqa: ANN401
     for partition, offset in consumer.beginning_offsets(partitions).items():
         if offset > 0:
             raise TopicsError(

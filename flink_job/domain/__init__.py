@@ -4,7 +4,7 @@ Nothing here knows Flink, Kafka, a clock on a wall or a file. `fold` is the whol
 """
 
 from flink_job.domain.event import Event, Record, parse
-from flink_job.domain.fold import DeadLetter, Tables, fold
+from flink_job.domain.fold import DeadLetter, Tables, fold, merged
 from flink_job.domain.ledger import Entry, LedgerKey, first_offsets, missing_offsets
 from flink_job.domain.outcome import Outcome, Verdict, judge
 from flink_job.domain.window import Counts, WindowKey, window_start
@@ -23,6 +23,7 @@ __all__ = [
     "first_offsets",
     "fold",
     "judge",
+    "merged",
     "missing_offsets",
     "parse",
     "window_start",

@@ -18,6 +18,7 @@ MAX_NUMBER_CHARACTERS = 1_000
 # A string that is not closed is one match too: begun anew at each of its quotes, the search would
 # take the square of its length.
 _BRACKETS_OUTSIDE_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
+_UNPAIRED_SURROGATE = re.compile("[\ud800-\udfff]")
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -89,9 +90,7 @@ def _json_object(value: bytes) -> dict[str, Any]:
         if _levels(text) > MAX_LEVELS:
             raise Malformed("nested too deeply")
         with _stack_for(MAX_LEVELS):
-            found = json.loads(
-                text, parse_int=_number, parse_float=_number, parse_constant=_no_number
-            )
+            found = _DECODER.decode(text)
     except ValueError as problem:
         raise Malformed(str(problem)) from problem
     if not isinstance(found, dict):
@@ -100,6 +99,9 @@ def _json_object(value: bytes) -> dict[str, Any]:
 
 
 def _levels(text: str) -> int:
+    """How deep it is nested; 0 where it cannot be deeper than is allowed."""
+    if text.count("{") + text.count("[") <= MAX_LEVELS:
+        return 0
     deepest = level = 0
     for opens, closes in _BRACKETS_OUTSIDE_STRINGS.findall(text):
         level += bool(opens) - bool(closes)
@@ -128,13 +130,16 @@ def _no_number(name: str) -> str:
     raise Malformed(f"{name} is no JSON")
 
 
+_DECODER = json.JSONDecoder(parse_int=_number, parse_float=_number, parse_constant=_no_number)
+
+
 def _text(field: object) -> str | None:
     """What a field says: a string, or a number, true or false as it stands in the message."""
     if isinstance(field, bool):
         return "true" if field else "false"
     if not isinstance(field, str) or not field.strip(" "):
         return None
-    if any("\ud800" <= character <= "\udfff" for character in field):
+    if _UNPAIRED_SURROGATE.search(field):
         raise Malformed("an unpaired surrogate")
     return field
 

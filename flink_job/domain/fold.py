@@ -65,3 +65,15 @@ def fold(records: Iterable[Record]) -> Tables:
     for record in records:
         tables.take(record)
     return tables
+
+
+def merged(shares: Iterable[Tables]) -> Tables:
+    """The tables of all partitions, from tables of some partitions each."""
+    whole = Tables()
+    for share in shares:
+        for window, counts in share.windows.items():
+            whole.windows[window] = whole.windows.get(window, Counts()) + counts
+        whole.ledger |= share.ledger
+        whole.dead_letters |= share.dead_letters
+        whole.clocks |= share.clocks
+    return whole

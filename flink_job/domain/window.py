@@ -29,6 +29,10 @@ class Counts:
         """These counts and one event more."""
         return Counts(self.impressions + (not click), self.clicks + click)
 
+    def __add__(self, other: Counts) -> Counts:
+        """Both together."""
+        return Counts(self.impressions + other.impressions, self.clicks + other.clicks)
+
     @property
     def ctr(self) -> float | None:
         """Clicks for an impression; None where there was no impression."""

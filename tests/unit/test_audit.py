@@ -99,6 +99,16 @@ def test_the_input_is_read_in_whole() -> None:
     assert read == [Record("impressions", 0, offset, T, b"x") for offset in (0, 1)]
 
 
+def test_shares_of_the_input_are_whole_partitions_and_together_all_of_it() -> None:
+    sent = [Message(topic, 0, offset, T, b"x") for topic in topics.INPUT for offset in (0, 1)]
+    read = [list(topics.read_input(ENDPOINT, share, 2, kafka=playing(*sent))) for share in (0, 1)]
+    assert [{record.topic for record in records} for records in read] == [
+        {"impressions"},
+        {"clicks"},
+    ]
+    assert [len(records) for records in read] == [2, 2]
+
+
 def test_the_topics_are_read_as_the_job_reads_them() -> None:
     said: dict[str, object] = {}
 
@@ -188,7 +198,7 @@ RECORDS = [Record("impressions", 0, 0, T, event()), Record("impressions", 0, 1, 
 
 def play(monkeypatch: pytest.MonkeyPatch, *, lost: int = 0) -> None:
     monkeypatch.setattr(tables, "Client", lambda **_: Client(RECORDS, lost=lost))
-    monkeypatch.setattr(audit, "read_input", lambda _: iter(RECORDS))
+    monkeypatch.setattr(audit, "read_input", lambda _, share, shares: iter(RECORDS[share::shares]))
     letters = fold(RECORDS).dead_letters
     monkeypatch.setattr(audit, "read_dead_letters", lambda _: letters)
     monkeypatch.setattr(

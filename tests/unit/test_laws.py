@@ -19,6 +19,7 @@ from flink_job.domain import (
     Tables,
     WindowKey,
     fold,
+    merged,
     missing_offsets,
 )
 from tests.nasty import NASTY, T
@@ -94,6 +95,15 @@ def test_any_interleaving_of_partitions_gives_the_same_tables(
     held: dict[tuple[str, int], list[Record]], one: int, other: int
 ) -> None:
     assert fold(interleaved(held, one)) == fold(interleaved(held, other))
+
+
+@given(topics(), st.integers(), st.integers(1, 5))
+def test_partitions_may_be_folded_in_shares(
+    held: dict[tuple[str, int], list[Record]], seed: int, shares: int
+) -> None:
+    parts = list(held.values())
+    divided = [[record for part in parts[one::shares] for record in part] for one in range(shares)]
+    assert merged(fold(share) for share in divided) == fold(interleaved(held, seed))
 
 
 class Published:
