@@ -45,6 +45,16 @@ def test_clickhouse_away_for_half_a_minute_costs_no_event(lab: Lab) -> None:
     assert lab.running_job() == job
 
 
+def test_tables_that_were_lost_are_filled_from_the_results_topics(lab: Lab) -> None:
+    lab.loaded(500, seconds=10)
+    lab.acknowledged()
+    assert lab.law_is_kept()
+    lab.on("clickhouse1", "systemctl stop ctr-loader")
+    lab.drop("ctr.ctr_windows", "ctr.ledger")
+    lab.playbook("reload")
+    assert lab.all_is_as_specified()
+
+
 @pytest.mark.thorough
 def test_no_roll_goes_on_while_another_broker_is_away(lab: Lab) -> None:
     """A changed setting waits until all replicas are there, and then goes round."""
