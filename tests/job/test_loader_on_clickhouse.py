@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 import pytest
 from chdb.session import Session
 
+import flink_job.audit
 import flink_job.loader
 from flink_job.loader.batch import Batch, Partition
 from flink_job.loader.tables import TABLES, Columns, Insert
@@ -19,6 +21,7 @@ from flink_job.loader.tables import TABLES, Columns, Insert
 T = 1_764_000_000_000
 DAY_MS = 86_400_000
 SCHEMA = sorted((Path(flink_job.loader.__file__).parent / "schema").glob("*.sql"))
+QUESTIONS = Path(flink_job.audit.__file__).parent
 WINDOWS, LEDGER = Partition("ctr-windows", 0), Partition("ctr-ledger", 0)
 
 
@@ -206,3 +209,21 @@ def test_the_schema_has_a_file_for_the_database_and_for_each_table() -> None:
         "03_ledger.sql",
     ]
     assert {table.name for table in TABLES.values()} == {"ctr_windows", "ledger"}
+
+
+def test_status_reads_how_fresh_the_rows_are(clickhouse: Client) -> None:
+    def asked(name: str) -> list[list[Any]]:
+        return clickhouse.final((QUESTIONS / name).read_text())
+
+    assert asked("lately.sql") == [[0, 0, 0]]
+    assert asked("newest.sql")[0][0] == 0
+    now = int(time.time()) // 10 * 10_000
+    load(
+        clickhouse, batch(WINDOWS, window("p", 5, 2, now - 10_000), window("p", 9, 9, now - 90_000))
+    )
+    load(clickhouse, batch(WINDOWS, window("p", 6, 2, now - 10_000)) + batch(LEDGER, entry(7, 9)))
+    assert asked("lately.sql") == [[1, 6, 2]]
+    rows, newest, clock = asked("newest.sql")[0]
+    assert rows == 3
+    assert 0 <= clock - newest < 60
+    assert asked("reached.sql") == [["clicks", 0, 9]]
