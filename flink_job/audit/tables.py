@@ -55,8 +55,13 @@ def read_ledger(client: Any) -> dict[LedgerKey, Entry]:  # noqa: ANN401
 
 
 def read_events_by_hour(client: Any) -> dict[int, int]:  # noqa: ANN401
-    """Impressions and clicks of all windows, by hour in ms since the epoch."""
+    """Impressions and clicks of all windows, dropped ones too, by hour in ms since the epoch."""
     return {hour * 1_000: events for hour, events in _rows(client, "windows_by_hour.sql")}
+
+
+def read_dropped_hours(client: Any) -> set[int]:  # noqa: ANN401
+    """Hours whose windows are not kept any more, in ms since the epoch."""
+    return {hour * 1_000 for (hour,) in _rows(client, "dropped.sql")}
 
 
 def read_reached(client: Any) -> dict[tuple[str, int], int]:  # noqa: ANN401
