@@ -24,6 +24,7 @@ from loadtest import tally
 from loadtest.fields import mix_of, refusal
 from loadtest.outlet import EndpointsFileError, Outlet
 from loadtest.pace import Pace
+from loadtest.run import End, Run
 from loadtest.supply import Mix, Supply
 
 # On a busy machine a worker may be silent for seconds, and the load must not end for that.
@@ -31,8 +32,10 @@ runners.HEARTBEAT_LIVENESS = 20
 
 TICK_S = 0.02
 FLUSHED_WITHIN_S = 30.0
-# A run of a given duration has a number of events; users start and end a little after the clock.
-GRACE_S = 3.0
+# A run of a given duration has a number of events, and ends once they are booked: what a busy
+# machine delays is still sent. So long behind its time it ends without them.
+GRACE_S = 30.0
+BOOKED_ASKED_EVERY_S = 0.5
 GOING_ON = frozenset({STATE_SPAWNING, STATE_RUNNING})
 
 log = logging.getLogger(__name__)
@@ -77,13 +80,29 @@ def refuse_in_the_web(environment: Environment, **_: object) -> None:
         environment.web_ui.app.before_request(refuse)
 
 
+def tell_in_the_web(environment: Environment, **_: object) -> None:
+    """Let callers of the web UI hear what the run was to be and what ended it."""
+
+    def tell() -> Response:
+        return jsonify({"run": None if Shop.led is None else Shop.led.told()})
+
+    def note() -> None:
+        if request.method == "POST" and request.path.endswith("/stop"):
+            _ended(End.STOPPED)
+
+    if environment.web_ui is not None and environment.web_ui.app is not None:
+        environment.web_ui.app.add_url_rule("/run", "run", tell)
+        environment.web_ui.app.before_request(note)
+
+
 def begin(environment: Environment, **_: object) -> None:
     """Where users run, make what they share; where the run is led, end it in time."""
     options = _options(environment)
     if isinstance(environment.runner, MasterRunner | LocalRunner):
         options.sharing = environment.runner.target_user_count or 1
+        Shop.led = Run(options.rate, options.duration)
         if options.duration:
-            Shop.ending = gevent.spawn_later(options.duration + GRACE_S, environment.runner.stop)
+            Shop.ending = gevent.spawn(_end_in_time, environment.runner, Shop.led, options.sharing)
     if isinstance(environment.runner, MasterRunner):
         return
     Shop.supply = Supply(mix_of(vars(options)))
@@ -102,6 +121,7 @@ def begin(environment: Environment, **_: object) -> None:
 
 def end(environment: Environment, **_: object) -> None:
     """Wait for the last acknowledgements, and let the master know of them."""
+    _ended(End.UNASKED)
     if Shop.ending is not None and Shop.ending is not gevent.getcurrent():
         Shop.ending.kill(block=False)
     Shop.ending = None
@@ -114,6 +134,25 @@ def end(environment: Environment, **_: object) -> None:
     tally.report(environment)
 
 
+def _end_in_time(runner: MasterRunner | LocalRunner, run: Run, sharing: int) -> None:
+    gevent.sleep(run.duration)
+    wanted = sharing * _events_a_user(run.rate, sharing, run.duration)
+    deadline = time.monotonic() + GRACE_S
+    while runner.stats.total.num_requests < wanted and time.monotonic() < deadline:
+        gevent.sleep(BOOKED_ASKED_EVERY_S)
+    _ended(End.DUE)
+    runner.stop()
+
+
+def _events_a_user(rate: int, sharing: int, duration: int) -> int:
+    return round(rate / sharing * duration)
+
+
+def _ended(end: End) -> None:
+    if Shop.led is not None:
+        Shop.led = Shop.led.ended(end)
+
+
 def _options(environment: Environment) -> Namespace:
     return environment.parsed_options or Namespace()
 
@@ -123,15 +162,16 @@ class Shop(User):
 
     supply: Supply | None = None
     outlet: Outlet | None = None
+    led: Run | None = None
     ending: gevent.Greenlet | None = None
     wait_time = constant(TICK_S)
 
     def on_start(self) -> None:
         """Take a part of the rate, and begin to count the time."""
         options = _options(self.environment)
-        rate = options.rate / options.sharing
-        events_in_all = round(rate * options.duration) if options.duration else None
-        self._pace = Pace(rate, events_in_all)
+        rate, sharing, duration = options.rate, options.sharing, options.duration
+        events_in_all = _events_a_user(rate, sharing, duration) if duration else None
+        self._pace = Pace(rate / sharing, events_in_all)
         self._started = time.monotonic()
 
     @task
@@ -148,6 +188,7 @@ class Shop(User):
 _LISTENERS: tuple[tuple[Any, Any], ...] = (
     (events.init_command_line_parser, add_fields),
     (events.init, refuse_in_the_web),
+    (events.init, tell_in_the_web),
     (events.test_start, begin),
     (events.test_stop, end),
 )

@@ -13,9 +13,12 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from loadtest.run import Run, fault
+
 ANSWER_TIMEOUT_S = 10.0
 ASKED_EVERY_S = 1.0
 STARTED_WITHIN_S = 15.0
+ENDS_WITHIN_S = 120.0
 ENDED = frozenset({"ready", "stopped"})
 DONE, FAILED, REFUSED = 0, 1, 2
 FIELDS = ("rate", "duration", "bad", "disorder", "late", "products")
@@ -109,6 +112,11 @@ class Master:
         """Where the run stands."""
         return progress_of(self._ask(Request(f"{self.url}/stats/requests")))  # noqa: S310
 
+    def run(self) -> Run | None:
+        """The newest run since the master came up; None where there was none."""
+        told = self._ask(Request(f"{self.url}/run")).get("run")  # noqa: S310
+        return None if told is None else Run.of(told)
+
     def ended(self, within: float) -> Progress:
         """Wait for the end of the run, and then for the last figures.
 
@@ -143,10 +151,17 @@ class Master:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line; the exit status: 0 done, 1 events failed, 2 refused."""
+    """Run from the command line.
+
+    Returns:
+        The exit status: 0 done, 1 events failed, or what was waited for did not send what it was
+        started for, 2 refused.
+    """
     parser = argparse.ArgumentParser(prog="python -m loadtest.swarm", description=__doc__)
     parser.add_argument(
-        "do", choices=("start", "run", "wait", "status", "stop"), help="run waits for the end"
+        "do",
+        choices=("start", "run", "wait", "status", "stop"),
+        help="run waits for the end; run and wait fail unless all was sent that was asked for",
     )
     parser.add_argument("--master", required=True, metavar="URL", help="of its web UI")
     for field in FIELDS:
@@ -158,21 +173,29 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.do == "run" and not chosen.duration:
         parser.error("run needs --duration, in seconds; start goes on until stop")
     master = Master(chosen.master.rstrip("/"))
+    wrong = None
     try:
         if chosen.do == "stop":
             master.stop()
         if chosen.do in {"start", "run"}:
             master.start(fields)
-        if chosen.do == "run":
-            now = master.ended(chosen.duration + 120.0)
-        elif chosen.do in {"stop", "wait"}:
-            now = master.ended((chosen.duration or 0) + 120.0)
+        if chosen.do in {"run", "wait"}:
+            # Whoever waits need not know what was started: that is the master's to tell.
+            begun = master.run()
+            lasts = max(chosen.duration or 0, 0 if begun is None else begun.duration)
+            now = master.ended(lasts + ENDS_WITHIN_S)
+            wrong = fault(master.run(), now.acknowledged, now.failed, now.problem)
+        elif chosen.do == "stop":
+            now = master.ended(ENDS_WITHIN_S)
         else:
             now = master.progress()
     except SwarmError as problem:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
     sys.stdout.write(f"{now}\n")
+    if wrong is not None:
+        sys.stderr.write(f"{wrong}\n")
+        return FAILED
     return FAILED if now.failed else DONE
 
 

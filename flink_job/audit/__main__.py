@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 
 from flink_job.audit.arguments import parsed
 from flink_job.audit.difference import differences
-from flink_job.audit.tables import TablesError, connected, read_ledger, read_windows
+from flink_job.audit.tables import (
+    TablesError,
+    connected,
+    read_dropped_hours,
+    read_ledger,
+    read_windows,
+)
 from flink_job.audit.topics import TopicsError, read_dead_letters, read_input
-from flink_job.domain import Tables, fold, merged
+from flink_job.domain import Counts, Tables, WindowKey, fold, merged
 from flink_job.endpoints import Endpoints, EndpointsError, Kafka, read_endpoints
 
 EXACT, DIFFERENT, REFUSED = 0, 1, 2
 AGAIN_AFTER_S = 1.0
+HOUR_MS = 3_600_000
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,11 +73,21 @@ def _settled(endpoints: Endpoints, wanted: Tables, within: float) -> list[str]:
 def _compared(endpoints: Endpoints, wanted: Tables) -> list[str]:
     with connected(endpoints.clickhouse) as client:
         windows, ledger = read_windows(client), read_ledger(client)
+        dropped = read_dropped_hours(client)
     return [
-        *differences("windows", wanted.windows, windows),
+        *differences("windows", _kept(wanted.windows, dropped), _kept(windows, dropped)),
         *differences("ledger", wanted.ledger, ledger),
         *differences("dead letters", wanted.dead_letters, read_dead_letters(endpoints.kafka)),
     ]
+
+
+def _kept(windows: Mapping[WindowKey, Counts], dropped: set[int]) -> dict[WindowKey, Counts]:
+    """The windows that retention has left: topics may be kept for longer than tables."""
+    return {
+        key: counts
+        for key, counts in windows.items()
+        if key.window_start - key.window_start % HOUR_MS not in dropped
+    }
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 from clickhouse_driver import Client
 from clickhouse_driver.errors import Error
 
+from flink_job.audit.flow import Written
 from flink_job.domain import Counts, Entry, LedgerKey, Outcome, WindowKey
 from flink_job.endpoints import ClickHouse
 
@@ -54,8 +55,25 @@ def read_ledger(client: Any) -> dict[LedgerKey, Entry]:  # noqa: ANN401
 
 
 def read_events_by_hour(client: Any) -> dict[int, int]:  # noqa: ANN401
-    """Impressions and clicks of all windows, by hour in ms since the epoch."""
+    """Impressions and clicks of all windows, dropped ones too, by hour in ms since the epoch."""
     return {hour * 1_000: events for hour, events in _rows(client, "windows_by_hour.sql")}
+
+
+def read_dropped_hours(client: Any) -> set[int]:  # noqa: ANN401
+    """Hours whose windows are not kept any more, in ms since the epoch."""
+    return {hour * 1_000 for (hour,) in _rows(client, "dropped.sql")}
+
+
+def read_reached(client: Any) -> dict[tuple[str, int], int]:  # noqa: ANN401
+    """The last offset that the ledger has of each partition of the input."""
+    return {(topic, partition): last for topic, partition, last in _rows(client, "reached.sql")}
+
+
+def read_written(client: Any) -> Written:  # noqa: ANN401
+    """What was written of late."""
+    ((windows, impressions, clicks),) = _rows(client, "lately.sql")
+    ((rows, newest, now),) = _rows(client, "newest.sql")
+    return Written(windows, impressions, clicks, newest if rows else None, now)
 
 
 def _rows(client: Any, file: str) -> list[tuple[Any, ...]]:  # noqa: ANN401

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from flink_job.audit.flow import LATELY_S
 from flink_job.domain import DeadLetter, Outcome, Record
 from flink_job.endpoints import Kafka
 
 INPUT = ("impressions", "clicks")
+LOADED = ("ctr-windows", "ctr-ledger")
 DEAD_LETTERS = "dead-letters"
 ANSWER_TIMEOUT_MS = 30_000
 
 
 class TopicsError(Exception):
     """The topics cannot be read in whole; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where the topics stand, by Kafka alone.
+
+    Attributes:
+        offsets: First and end offset of each partition of the input.
+        results: Of each partition of the results the offset that the loader is at, and the end.
+        lately: Events of the last minute.
+    """
+
+    offsets: dict[tuple[str, int], tuple[int, int]]
+    results: dict[tuple[str, int], tuple[int, int]]
+    lately: int
 
 
 def read_input(
@@ -73,14 +92,54 @@ def input_offsets(
         TopicsError: Kafka cannot be reached.
     """
     with _consumer(endpoint, kafka) as consumer:
-        partitions = _partitions(consumer, INPUT)
-        begins = consumer.beginning_offsets(partitions)
-        ends = consumer.end_offsets(partitions)
+        return _offsets(consumer)
+
+
+def stream(
+    endpoint: Kafka,
+    loader: str,
+    *,
+    kafka: Callable[..., Any] = KafkaConsumer,
+    clock: Callable[[], float] = time.time,
+) -> Stream:
+    """Where the topics stand now.
+
+    Args:
+        endpoint: How to reach Kafka.
+        loader: Consumer group of the loader; its offsets are read, and it is not joined.
+        kafka: Makes a consumer.
+        clock: Seconds since the epoch. Brokers stamp the input by theirs.
+
+    Raises:
+        TopicsError: Kafka cannot be reached.
+    """
+    with _consumer(endpoint, kafka, group_id=loader) as consumer:
+        since = int((clock() - LATELY_S) * 1_000)
+        firsts = consumer.offsets_for_times(dict.fromkeys(_partitions(consumer, INPUT), since))
+        offsets = _offsets(consumer)
+        partitions = _partitions(consumer, LOADED)
+        begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+        results = {
+            (one.topic, one.partition): (max(begins[one], consumer.committed(one) or 0), ends[one])
+            for one in partitions
+        }
+    lately = sum(
+        offsets[one.topic, one.partition][1] - first.offset
+        for one, first in firsts.items()
+        if first is not None
+    )
+    return Stream(offsets, results, lately)
+
+
+def _offsets(consumer: Any) -> dict[tuple[str, int], tuple[int, int]]:  # noqa: ANN401 - no types
+    partitions = _partitions(consumer, INPUT)
+    begins = consumer.beginning_offsets(partitions)
+    ends = consumer.end_offsets(partitions)
     return {(one.topic, one.partition): (begins[one], ends[one]) for one in partitions}
 
 
 @contextmanager
-def _consumer(endpoint: Kafka, kafka: Callable[..., Any]) -> Iterator[Any]:
+def _consumer(endpoint: Kafka, kafka: Callable[..., Any], **settings: object) -> Iterator[Any]:
     try:
         consumer = kafka(
             **endpoint.client_arguments(),
@@ -89,6 +148,7 @@ def _consumer(endpoint: Kafka, kafka: Callable[..., Any]) -> Iterator[Any]:
             # As the job reads: what is not committed is not there.
             isolation_level="read_committed",
             allow_auto_create_topics=False,
+            **settings,
         )
         try:
             yield consumer

@@ -1,6 +1,18 @@
--- How many events do the windows of each hour hold?
+-- How many events do the windows of each hour hold, or did before their day was dropped? A dropped day
+-- that is loaded anew is there twice for a while, and counts once.
 SELECT
-  toUnixTimestamp(toStartOfHour(window_start)),
-  sum(impressions + clicks)
-FROM ctr.ctr_windows FINAL
-GROUP BY toStartOfHour(window_start)
+  start,
+  max(events)
+FROM (
+  SELECT
+    toUnixTimestamp(toStartOfHour(window_start)) AS start,
+    sum(impressions + clicks) AS events
+  FROM ctr.ctr_windows FINAL
+  GROUP BY start
+  UNION ALL
+  SELECT
+    toUnixTimestamp(hour) AS start,
+    impressions + clicks AS events
+  FROM ctr.dropped_hours FINAL
+)
+GROUP BY start

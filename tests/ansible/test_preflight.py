@@ -130,7 +130,9 @@ def test_each_problem_is_a_sentence(tmp_path: Path) -> None:
         "zookeeper2": host({"user": "admin", "systemd": False}),
         "flink_jobmanager1": host({"machine": "aarch64", "ports": {"9249": unknown}}),
         "flink_taskmanager1": host({"unresolved": ["store.example.com"]}),
-        "clickhouse1": host({"asked": now, "time": now - 60}, ctr_loader_port=9000),
+        "clickhouse1": host(
+            {"asked": now, "time": now - 60}, ctr_loader_port=9000, ctr_schema_retention_days=7
+        ),
         "object_store1": host({"free_mb": {"/opt": 9000, "/var": 12}}),
         "monitoring1": host({"time": time.time() + 3600}),
         "loadtest1": host(
@@ -147,6 +149,7 @@ def test_each_problem_is_a_sentence(tmp_path: Path) -> None:
         r"zookeeper2 has no zookeeper_id: .*",
         r"Two hosts of the group kafka have the same kafka_node_id: .*",
         r"ClickHouse shall come from its vendor .* is not set: .*",
+        r"ctr_schema_retention_days on clickhouse1 is 7: .*",
         r"Maven \(mvn\), which fetches what hosts get, is missing on this machine, .*",
         r"Port 9000 on clickhouse1 is set for clickhouse-server and for ctr-loader: .*",
         r"The clock of clickhouse1 differs from this machine's by 60 s: .*",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,16 @@ from typing import Any, Protocol
 import pytest
 from chdb.session import Session
 
+import flink_job.audit
 import flink_job.loader
 from flink_job.loader.batch import Batch, Partition
+from flink_job.loader.retention.__main__ import FEWEST_DAYS, main, retire
 from flink_job.loader.tables import TABLES, Columns, Insert
 
 T = 1_764_000_000_000
 DAY_MS = 86_400_000
 SCHEMA = sorted((Path(flink_job.loader.__file__).parent / "schema").glob("*.sql"))
+QUESTIONS = Path(flink_job.audit.__file__).parent
 WINDOWS, LEDGER = Partition("ctr-windows", 0), Partition("ctr-ledger", 0)
 
 
@@ -204,5 +208,86 @@ def test_the_schema_has_a_file_for_the_database_and_for_each_table() -> None:
         "01_database.sql",
         "02_ctr_windows.sql",
         "03_ledger.sql",
+        "04_dropped_hours.sql",
     ]
     assert {table.name for table in TABLES.values()} == {"ctr_windows", "ledger"}
+
+
+def test_status_reads_how_fresh_the_rows_are(clickhouse: Client) -> None:
+    def asked(name: str) -> list[list[Any]]:
+        return clickhouse.final((QUESTIONS / name).read_text())
+
+    assert asked("lately.sql") == [[0, 0, 0]]
+    assert asked("newest.sql")[0][0] == 0
+    now = int(time.time()) // 10 * 10_000
+    load(
+        clickhouse, batch(WINDOWS, window("p", 5, 2, now - 10_000), window("p", 9, 9, now - 90_000))
+    )
+    load(clickhouse, batch(WINDOWS, window("p", 6, 2, now - 10_000)) + batch(LEDGER, entry(7, 9)))
+    assert asked("lately.sql") == [[1, 6, 2]]
+    rows, newest, clock = asked("newest.sql")[0]
+    assert rows == 3
+    assert 0 <= clock - newest < 60
+    assert asked("reached.sql") == [["clicks", 0, 9]]
+
+
+def days_ago(days: int) -> int:
+    """Noon, so many days before today (UTC), in ms since the epoch."""
+    return (int(time.time()) // 86_400 - days) * DAY_MS + DAY_MS // 2
+
+
+def hours(clickhouse: Client) -> dict[int, int]:
+    rows = clickhouse.final((QUESTIONS / "windows_by_hour.sql").read_text())
+    return {int(hour): int(events) for hour, events in rows}
+
+
+def test_exactly_the_days_that_are_older_than_is_kept_go(
+    engine: Engine, clickhouse: Client
+) -> None:
+    ages = (0, 1, 29, 30, 31, 40, 400)
+    load(clickhouse, batch(WINDOWS, *(window("p", age + 1, 1, days_ago(age)) for age in ages)))
+    load(clickhouse, batch(LEDGER, entry(7, 9)))
+    before = hours(clickhouse)
+
+    def ask(sql: str) -> str:
+        return str(engine.query(sql, "TabSeparated"))
+
+    assert len(list(retire(ask, 30))) == 3
+    assert [row[3] - 1 for row in windows(clickhouse)] == [30, 29, 1, 0]
+    # What is gone is still known by its sums, and the ledger is whole, so that both still agree.
+    assert hours(clickhouse) == before
+    assert len(ledger(clickhouse)) == 1
+    dropped = clickhouse.final((QUESTIONS / "dropped.sql").read_text())
+    assert {hour for (hour,) in dropped} == {days_ago(age) // 1_000 for age in (31, 40, 400)}
+    assert list(retire(ask, 30)) == []
+
+
+def test_a_dropped_day_that_is_loaded_anew_counts_once_and_goes_again(
+    engine: Engine, clickhouse: Client
+) -> None:
+    def ask(sql: str) -> str:
+        return str(engine.query(sql, "TabSeparated"))
+
+    first, second = window("p", 5, 2, days_ago(40)), window("q", 9, 0, days_ago(40))
+    load(clickhouse, batch(WINDOWS, first, second))
+    for _ in range(2):
+        assert hours(clickhouse) == {days_ago(40) // 1_000: 16}
+        assert len(list(retire(ask, 30))) == 1
+        assert hours(clickhouse) == {days_ago(40) // 1_000: 16}
+        load(clickhouse, batch(WINDOWS, first))
+
+
+def test_what_cannot_be_asked_is_told_without_the_password(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    login = tmp_path / "login.json"
+    login.write_text('{"url": "http://127.0.0.1:9/", "user": "admin", "password": "secret"}')
+    assert main([f"--login={login}", "--days=30"]) == 1
+    told = capsys.readouterr().err
+    assert "ClickHouse cannot be asked" in told
+    assert "secret" not in told
+    login.write_text('{"password": "secret"}')
+    assert main([f"--login={login}", "--days=30"]) == 1
+    assert "is not JSON with url, user, password" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([f"--login={login}", f"--days={FEWEST_DAYS - 1}"])

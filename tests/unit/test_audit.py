@@ -156,6 +156,8 @@ def test_a_kafka_that_does_not_answer_is_a_sentence() -> None:
 class Client:
     """ClickHouse with the tables that a fold of the records gives."""
 
+    dropped: tuple[int, ...] = ()
+
     def __init__(self, records: list[Record], *, lost: int = 0) -> None:
         self.tables = fold(records)
         self.lost = lost
@@ -167,6 +169,8 @@ class Client:
                 for key, row in self.tables.ledger.items()
                 for entry in [(row.events, row.first_offset, row.last_offset)]
             ]
+        if "SELECT toUnixTimestamp(hour)\n" in statement:
+            return [(hour // 1_000,) for hour in self.dropped]
         windows = self.tables.windows.items()
         if "toStartOfHour" in statement:
             sums: dict[int, int] = {}
@@ -266,3 +270,12 @@ def test_a_clickhouse_that_does_not_answer_is_a_sentence(
     monkeypatch.setattr(tables, "Client", lambda **_: Away(RECORDS))
     assert command([endpoints]) == 2
     assert "ClickHouse cannot be asked:" in capsys.readouterr().err
+
+
+def test_windows_that_retention_has_dropped_are_not_wanted(
+    endpoints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(monkeypatch, lost=1)
+    monkeypatch.setattr(Client, "dropped", (T - T % 3_600_000,))
+    assert audit.main([endpoints, "--within=0"]) == 0
+    assert "all as specified" in capsys.readouterr().out

@@ -23,11 +23,16 @@ class Fake(BaseHTTPRequestHandler):
 
     state = "ready"
     workers = 2
+    failed = 2
+    run: dict[str, Any] | None
     form: dict[str, list[str]]
     answer: dict[str, Any]
 
     def do_GET(self) -> None:
-        total = {"num_requests": 12, "num_failures": 2}
+        if self.path == "/run":
+            self._tell({"run": Fake.run})
+            return
+        total = {"num_requests": 10 + Fake.failed, "num_failures": Fake.failed}
         workers = [{"state": "running"}] * self.workers + [{"state": "missing"}]
         errors = [{"occurrences": 2, "error": "timed out"}]
         self._tell(
@@ -58,6 +63,7 @@ class Fake(BaseHTTPRequestHandler):
 @pytest.fixture
 def url() -> Iterator[str]:
     Fake.state, Fake.workers, Fake.answer = "ready", 2, {"success": True}
+    Fake.failed, Fake.run = 2, None
     server = HTTPServer(("127.0.0.1", 0), Fake)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -106,6 +112,37 @@ def test_a_master_that_is_not_there_is_a_sentence(capsys: pytest.CaptureFixture[
 
 def test_status_says_that_events_failed_by_its_exit_status(url: str) -> None:
     assert main(["status", "--master", url]) == 1
+
+
+@pytest.mark.parametrize(
+    ("run", "status", "says"),
+    [
+        ({"rate": 1, "duration": 10, "end": "due"}, 0, ""),
+        ({"rate": 100, "duration": 10, "end": "due"}, 1, "10 of the 1,000 events"),
+        ({"rate": 100, "duration": 10, "end": "stopped"}, 1, "somebody stopped it"),
+        ({"rate": 100, "duration": 0, "end": "stopped"}, 0, ""),
+        (None, 1, "knows of no run"),
+    ],
+)
+def test_who_waits_is_told_when_less_was_sent_than_was_asked_for(
+    url: str,
+    run: dict[str, Any] | None,
+    status: int,
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Fake.failed, Fake.run = 0, run
+    assert main(["wait", "--master", url]) == status
+    told = capsys.readouterr()
+    assert "10 events acknowledged" in told.out
+    assert says in told.err
+    assert len(told.err.splitlines()) == status
+
+
+def test_who_stops_a_run_gets_what_was_asked_for(url: str) -> None:
+    Fake.state, Fake.failed = "running", 0
+    Fake.run = {"rate": 100, "duration": 10, "end": "stopped"}
+    assert main(["stop", "--master", url]) == 0
 
 
 OPTIONS: dict[str, Any] = {

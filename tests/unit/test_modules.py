@@ -75,6 +75,12 @@ def test_a_unit_without_a_memory_has_read_nothing(
     }
 
 
+def test_a_unit_is_a_service_unless_its_name_says_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit_state = module("unit", "unit_state", monkeypatch)
+    assert unit_state.full_name("kafka") == "kafka.service"
+    assert unit_state.full_name("ctr-retention.timer") == "ctr-retention.timer"
+
+
 def test_a_job_is_safe_when_all_its_tasks_run_and_its_checkpoint_is_young(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -42,3 +42,12 @@ def test_a_default_that_is_said_again_is_that_of_the_role() -> None:
     ]
     assert len(compared) >= 10, compared
     assert [entry for entry in compared if entry[2] != entry[3]] == []
+
+
+def test_what_the_exporter_keeps_of_a_name_does_not_hang_on_its_value() -> None:
+    # A pattern that reads behind the attribute's name would keep the value of the first scrape.
+    text = (ROOT / "roles/kafka/files/metrics.yaml").read_text()
+    patterns = re.findall(r"- cache: true\n    pattern: (.+)", text)
+    assert len(patterns) == text.count("pattern: ") > 0
+    assert [pattern for pattern in patterns if ":" in pattern.split("><>")[1]] == []
+    assert "value: " not in text

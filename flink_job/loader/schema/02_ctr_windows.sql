@@ -11,7 +11,8 @@
 --   FROM ctr.ctr_windows FINAL
 --   WHERE window_start >= now() - 60
 --
--- A partition is a day, so that retention is a DROP PARTITION. Events may be seven days old: one
+-- A partition is a day, so that retention is a DROP PARTITION (flink_job/loader/retention), which
+-- leaves the sums of its hours in ctr.dropped_hours. Events may be seven days old: one
 -- insert usually has a day and at most eight or nine, far below the server's limit of a hundred
 -- (max_partitions_per_insert_block); the loader splits what has more, as a first read of a long
 -- topic can.

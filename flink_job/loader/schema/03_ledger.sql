@@ -8,7 +8,9 @@
 --   FROM ctr.ledger FINAL
 --   GROUP BY topic, partition
 --
--- A partition of the table is a month: there are few rows, a dozen a Kafka partition and hour.
+-- A partition of the table is a month: there are few rows, at most seven a Kafka partition and hour.
+-- They are kept for ever. The hours of a partition overlap in its offsets, so that no cut between them
+-- would leave the sum above at 0: without the oldest rows nothing could be proved any more.
 CREATE TABLE IF NOT EXISTS ctr.ledger (
   topic String,           -- the input topic, from ctr-ledger
   partition UInt32,       -- the input topic's partition, from ctr-ledger

@@ -9,7 +9,7 @@ short_description: Ask whether a unit runs, and what its process has read
 description:
   - One question instead of several, as each costs a round to the host. Changes nothing.
 options:
-  name: {description: Name of the unit without its suffix., type: str, required: true}
+  name: {description: A service without its suffix, or a timer with it., type: str, required: true}
   state: {description: Folder that keeps what each unit has read., type: path, required: true}
   folders: {description: Folders that the caller needs., type: list, elements: path, default: []}
 """
@@ -21,6 +21,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 PROPERTIES = ("LoadState", "UnitFileState", "ActiveState", "NeedDaemonReload")
 RUNNING = ("active", "activating", "reloading")
+
+
+def full_name(name: str) -> str:
+    """A unit is a service unless its name says that it is a timer."""
+    return name if name.endswith(".timer") else f"{name}.service"
 
 
 def told(output: str) -> dict[str, str]:
@@ -47,7 +52,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     name = module.params["name"]
-    command = ["systemctl", "show", f"{name}.service", f"--property={','.join(PROPERTIES)}"]
+    command = ["systemctl", "show", full_name(name), f"--property={','.join(PROPERTIES)}"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
         said = (ended.stdout + ended.stderr).strip()

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loadtest.run import End, Run, fault
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("run", "acknowledged", "failed", "says"),
+    [
+        (Run(1_000, 60, End.DUE), 60_000, 0, None),
+        # What one busy moment at the end costs is no fault; more is.
+        (Run(1_000, 60, End.DUE), 59_400, 0, None),
+        (Run(1_000, 60, End.DUE), 59_399, 0, "59,399 of the 60,000 events"),
+        (Run(1_000, 60, End.DUE), 59_990, 10, "10 events are not in Kafka; most failed with: late"),
+        (Run(1_000, 60, End.STOPPED), 31_000, 0, "somebody stopped it before its 60 s were over"),
+        (Run(1_000, 60, End.UNASKED), 0, 0, "lost all its workers"),
+        # Stopping what has no end is how it ends.
+        (Run(1_000, 0, End.STOPPED), 5, 0, None),
+        (Run(1_000, 0, End.UNASKED), 5, 0, "nobody had stopped it"),
+        (None, 0, 0, "knows of no run"),
+    ],
+)
+def test_a_run_that_sent_less_than_was_asked_for_is_told(
+    run: Run | None, acknowledged: int, failed: int, says: str | None
+) -> None:
+    told = fault(run, acknowledged, failed, "late")
+    assert told is None if says is None else says in (told or "")
+
+
+def test_a_run_is_the_same_behind_its_json() -> None:
+    for run in (Run(10, 60), Run(10, 0, End.STOPPED)):
+        assert Run.of(json.loads(json.dumps(run.told()))) == run
+
+
+def test_the_first_word_on_how_a_run_ended_holds() -> None:
+    assert Run(1, 1).ended(End.STOPPED).ended(End.UNASKED).end is End.STOPPED
+
+
+def test_the_master_tells_what_the_run_was_and_what_ended_it() -> None:
+    # In a process of its own: locust patches the threads of the one that it is imported into.
+    told = subprocess.run(  # noqa: S603 - code of this test
+        [sys.executable, "-c", RUNS_LOCUST], cwd=ROOT, capture_output=True, check=True, text=True
+    ).stdout
+    assert [json.loads(line) for line in told.splitlines()] == [
+        [None, 0],
+        [{"rate": 100, "duration": 1, "end": "due"}, 100],
+        [{"rate": 100, "duration": 60, "end": "stopped"}, None],
+        [{"rate": 100, "duration": 60, "end": "unasked"}, None],
+    ]
+
+
+RUNS_LOCUST = """
+import json
+import loadtest.locustfile as file
+import gevent
+from locust import events
+from locust.argument_parser import get_parser
+from locust.env import Environment
+
+
+class Kafka:
+    def produce_batch(self, topic, messages, on_delivery):
+        for message in messages:
+            on_delivery(None, message)
+
+    def poll(self, seconds):
+        pass
+
+
+outlet = file.Outlet
+file.Outlet = type("To", (), {"to": staticmethod(lambda _, **told: outlet(Kafka(), **told))})
+options = get_parser().parse_args(["--rate=100", "--duration=1"])
+environment = Environment(user_classes=[file.Shop], events=events, parsed_options=options)
+runner = environment.create_local_runner()
+page = environment.create_web_ui("127.0.0.1", 0).app.test_client()
+events.init.fire(environment=environment, runner=runner, web_ui=environment.web_ui)
+
+
+def tell(counted):
+    sent = environment.stats.total.num_requests if counted else None
+    print(json.dumps([page.get("/run").get_json()["run"], sent]))
+
+
+def wait_for(state):
+    while runner.state != state:
+        gevent.sleep(0.05)
+
+
+tell(counted=True)
+runner.start(1, 100)
+wait_for("stopped")
+tell(counted=True)
+options.duration = 60
+runner.start(1, 100)
+wait_for("running")
+page.post("/stop")
+tell(counted=False)
+runner.start(1, 100)
+wait_for("running")
+runner.stop()
+tell(counted=False)
+"""
