@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from flink_job.cluster import ClusterError
+from flink_job.cluster import ClusterError, last_cause
 from flink_job.endpoints import Kafka
 from flink_job.job import Ends, assemble, options
 from flink_job.verdict import verdict_jar
@@ -54,12 +54,5 @@ def submit(
     try:
         result = job.execute()
     except Exception as problem:
-        raise ClusterError(f"Flink refuses the job: {_last_cause(str(problem))}") from problem
+        raise ClusterError(f"Flink refuses the job: {last_cause(str(problem))}") from problem
     return str(result.get_job_client().get_job_id())
-
-
-def _last_cause(trace: str) -> str:
-    """The last cause that a Java stack trace names, which is the one that says what is wrong."""
-    lines = trace.strip().splitlines() or ["no reason given"]
-    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return (causes or lines)[-1] if causes else lines[0]

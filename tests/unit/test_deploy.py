@@ -35,10 +35,11 @@ class Flink:
     answers: dict[str, Any] = field(default_factory=dict)
     failures: dict[str, list[int]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    orders: list[dict[str, Any]] = field(default_factory=list)
     triggers: list[str] = field(default_factory=list)
     address: str = ""
 
-    def runs(self, job: str, *, checkpoints: int = 1, state: str = "RUNNING") -> None:
+    def runs(self, job: str, *, checkpoints: int = 2, state: str = "RUNNING") -> None:
         self.answers["GET /jobs/overview"] = {"jobs": [{"jid": job, "name": NAME, "state": state}]}
         self.answers[f"GET /jobs/{job}"] = {"state": state, "vertices": [{"status": state}]}
         self.answers[f"PATCH /jobs/{job}?mode=cancel"] = None
@@ -46,7 +47,10 @@ class Flink:
         kept = {"enabled": True, "delete_on_cancellation": False}
         self.answers[f"GET /jobs/{job}/checkpoints/config"] = {"externalization": kept}
         self.answers[f"GET /jobs/{job}/checkpoints"] = {
-            "counts": {"completed": checkpoints},
+            "history": [
+                {"status": "COMPLETED", "trigger_timestamp": 1_000 + number}
+                for number in range(checkpoints)
+            ],
             "latest": {
                 "completed": {"id": 9, "external_path": "s3://flink/chk-9"},
                 "savepoint": {"id": 4, "external_path": "s3://flink/old"},
@@ -80,7 +84,8 @@ class Flink:
 
     def answer(self, key: str, body: bytes) -> tuple[int, bytes]:
         if key.endswith("/stop"):
-            self.triggers.append(json.loads(body)["triggerId"])
+            self.orders.append(json.loads(body))
+            self.triggers.append(self.orders[-1]["triggerId"])
         for trigger in self.triggers:
             key = key.replace(trigger, "TRIGGER")
         self.asked.append(key)
@@ -484,10 +489,50 @@ def test_a_job_that_never_completes_a_checkpoint_is_told_with_its_exception(flin
     flink.runs("a", checkpoints=0)
     trace = "java.lang.RuntimeException: outer\nCaused by: x.Inner: no such topic"
     flink.answers["GET /jobs/a/exceptions"] = {
-        "exceptionHistory": {"entries": [{"stacktrace": trace}]}
+        "exceptionHistory": {"entries": [{"stacktrace": trace, "timestamp": 7}]}
     }
-    with pytest.raises(ClusterError, match=r"no completed checkpoint within .*no such topic"):
+    with pytest.raises(ClusterError, match=r"not run for 2 checkpoints within .*no such topic"):
         Cluster(flink.address).serving("a", 0.05)
+
+
+@pytest.mark.parametrize(
+    ("completed", "failed", "serves"),
+    [
+        ([], [], False),
+        ([1], [], False),
+        ([1, 2], [], True),
+        ([1, 3], [2], False),
+        ([1, 3, 4], [2], True),
+        ([1, 3, 4, 6], [2, 5], False),
+        ([6, 7], [2, 5], True),
+    ],
+)
+def test_a_job_serves_with_two_checkpoints_since_it_last_failed(
+    flink: Flink, completed: list[int], failed: list[int], *, serves: bool
+) -> None:
+    flink.runs("a")
+    flink.answers["GET /jobs/a/checkpoints"]["history"] = [
+        {"status": "IN_PROGRESS", "trigger_timestamp": 9},
+        {"status": "FAILED", "trigger_timestamp": 8},
+        *({"status": "COMPLETED", "trigger_timestamp": time} for time in completed),
+    ]
+    entries = [{"stacktrace": "x.Down", "timestamp": time} for time in failed]
+    flink.answers["GET /jobs/a/exceptions"] = {"exceptionHistory": {"entries": entries}}
+    cluster = Cluster(flink.address)
+    if serves:
+        cluster.serving("a", 0.05)
+    else:
+        with pytest.raises(ClusterError, match="not run for 2 checkpoints"):
+            cluster.serving("a", 0.05)
+
+
+def test_a_savepoint_is_of_the_format_that_any_state_backend_starts_from(
+    flink: Flink,
+) -> None:
+    flink.runs("a")
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+    assert Cluster(flink.address).stop("a", "0" * 32, WITHIN_S) == "s3://flink/sp-1"
+    assert [order["formatType"] for order in flink.orders] == ["CANONICAL"]
 
 
 def test_a_job_that_has_ended_is_not_waited_for(flink: Flink) -> None:
