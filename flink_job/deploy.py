@@ -68,6 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--from", dest="origin", metavar="PATH", help="start from this savepoint, or from scratch"
     )
+    parser.add_argument(
+        "--rollback",
+        action="store_true",
+        help="go back to the version that served before, with the settings that it had",
+    )
     chosen = parser.parse_args(arguments)
     settings = dict(pair.split("=", 1) for pair in chosen.setting)
     try:
@@ -81,7 +86,10 @@ def main(arguments: list[str] | None = None) -> int:
                 lock,
             )
             rollout = Rollout(Cluster(chosen.cluster), chosen.state, launcher, chosen.within)
-            done = rollout.deploy(Version(chosen.release, settings), chosen.origin)
+            if chosen.rollback:
+                done = rollout.roll_back(chosen.origin)
+            else:
+                done = rollout.deploy(Version(chosen.release, settings), chosen.origin)
     except (ClusterError, DeployedError, EndpointsError, JavaError) as problem:
         sys.stderr.write(f"{problem}\n")
         return status_of(problem)

@@ -47,6 +47,7 @@ class Deployed:
         version: The version that has served last, whatever is being tried instead of it; None when
             that is not known.
         former: The one that served before it.
+        back: The job was ended for `former` to run again, which has not served yet.
     """
 
     digest: str
@@ -55,6 +56,7 @@ class Deployed:
     trigger: str | None = None
     version: Version | None = None
     former: Version | None = None
+    back: bool = False
 
 
 def read_deployed(file: Path) -> Deployed | None:

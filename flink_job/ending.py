@@ -22,12 +22,14 @@ class Ending:
         file: Keeps what was deployed.
         within_s: How long each step may take.
         stateless: The next job does not need the state of this one.
+        back: The next job is of the version before.
     """
 
     cluster: Cluster
     file: Path
     within_s: float
     stateless: bool
+    back: bool = False
 
     def end(self, last: Deployed | None, live: str) -> Deployed:
         """End the job that is alive, with a savepoint if it can take one; how it ended.
@@ -59,7 +61,7 @@ class Ending:
         """Cancel a job that does not run, once it is known what the next one can go on from."""
         if self.stateless:
             self.cluster.cancel(running.job, self.within_s)
-            ended = replace(running, trigger=None)
+            ended = replace(running, trigger=None, back=self.back)
             keep_deployed(self.file, ended)
             return ended
         left = self._outliving(running)
@@ -86,7 +88,7 @@ class Ending:
         return self._ended(last, left_by(self.cluster, last))
 
     def _ended(self, running: Deployed, left: str | None) -> Deployed:
-        ended = replace(running, digest=STOPPED, started_from=left, trigger=None)
+        ended = replace(running, digest=STOPPED, started_from=left, trigger=None, back=self.back)
         keep_deployed(self.file, ended)
         return ended
 

@@ -98,31 +98,79 @@ class Rollout:
                 "tell: name its newest checkpoint or savepoint from the store by --from, or start "
                 "anew by --from scratch, which counts the topics again."
             )
-        ended = self._end(last, live, origin)
+        ended = self._end(last, live, origin, back=False)
         start = _start(ended, origin)
         job = self._serve(ended, version, start)
         return f"deployed: job {job} runs, started from {start or BEGINNING}"
 
-    def _end(self, last: Deployed | None, live: str | None, origin: str | None) -> Deployed | None:
+    def roll_back(self, origin: str | None = None) -> str:
+        """Bring the job back to the version that served before; what was done, in a line.
+
+        Where a deployment was cut off, that is the one that served last; cut off itself, it is the
+        same one again. From what it has gone back to it goes no further.
+
+        Args:
+            origin: As for `deploy`.
+
+        Raises:
+            ClusterError: It does not run; the sentence says how things stand.
+        """
+        last, live = read_deployed(self.file), _only(self.cluster.live_jobs(NAME))
+        if last is None:
+            raise ClusterError(
+                f"{self.file} is not there, so no version is known to go back to: deploy the "
+                "release that you want from its checkout."
+            )
+        served = last.digest not in {STOPPED, UNKNOWN} and live in {None, last.job}
+        back = last.back or served
+        version = last.former if back else last.version
+        if version is None:
+            runs = "what runs" if last.version is None else _named(last.version, None)
+            raise ClusterError(
+                f"There is no version to go back to: none is known from before {runs}, and nothing "
+                "was changed; deploy the release that you want from its checkout."
+            )
+        if not self.versions.there(version):
+            raise ClusterError(
+                f"{version.release} is not on this host any more, and nothing was changed: deploy "
+                "that release from its checkout."
+            )
+        ended = self._end(last, live, origin, back=back)
+        start = _start(ended, origin)
+        job = self._serve(ended, version, start)
+        return (
+            f"rolled back: job {job} runs {_named(version, last.version if back else None)}, "
+            f"started from {start or BEGINNING}; the next deployment brings the newer version again"
+        )
+
+    def _end(
+        self, last: Deployed | None, live: str | None, origin: str | None, *, back: bool
+    ) -> Deployed | None:
         """End what is there; what is known of it."""
-        ending = Ending(self.cluster, self.file, self.within_s, stateless=origin is not None)
+        stateless = origin is not None
+        ending = Ending(self.cluster, self.file, self.within_s, stateless=stateless, back=back)
         if live is not None:
             return ending.end(last, live)
         if last is not None and origin is None:
             return ending.gone(last)
-        return last
+        return last if last is None else replace(last, back=back)
 
     def _serve(self, ended: Deployed | None, version: Version, start: str | None) -> str:
         """Let a version serve in the place of what has ended, or go back; the job's id."""
         try:
             job = self._try(ended, version, start)
         except _FruitlessError as problem:
+            if ended is not None:
+                ended = replace(ended, back=False)
+                keep_deployed(self.file, ended)
             self._go_back(ended, version, start, problem)
         digest = self.versions.digest(version)
         served = _started(ended, digest, job, start)
         if version != served.version:
-            served = replace(served, version=version, former=served.version)
-        keep_deployed(self.file, served)
+            # Gone back twice by mistake, it would be the one that was left which runs.
+            former = None if served.back else served.version
+            served = replace(served, version=version, former=former)
+        keep_deployed(self.file, replace(served, back=False))
         return job
 
     def _try(self, ended: Deployed | None, version: Version, start: str | None) -> str:
@@ -137,7 +185,8 @@ class Rollout:
             self.cluster.serving(job, self.within_s)
         except ClusterError as problem:
             self._cancel(job, start, problem)
-            keep_deployed(self.file, ended or Deployed(STOPPED, job, start))
+            if ended is None:
+                keep_deployed(self.file, Deployed(STOPPED, job, start))
             raise _FruitlessError(str(problem)) from problem
         return job
 

@@ -136,6 +136,10 @@ def test_the_link_follows_what_serves_and_a_failure_is_told(tmp_path: Path) -> N
     hosts["cut_off"] = host(cut_off, out="unchanged: job b runs\n", serving=str(cut_off / "new"))
     hosts["broken"] = at("broken", status=1, err="job.json cannot be read\n")
     (tmp_path / "broken" / "job.json").write_text("{")
+    went = tmp_path / "went"
+    hosts["went"] = host(went, out="rolled back: job c runs\n", serving=str(went / "older"))
+    for variables in hosts.values():
+        variables["ctr_job_rollback"] = variables is hosts["went"]
     ends = run(tmp_path, hosts)
     assert {name: (end.failed, end.changed, end.link) for name, end in ends.items()} == {
         "deployed": ("", 2, "new"),
@@ -148,7 +152,9 @@ def test_the_link_follows_what_serves_and_a_failure_is_told(tmp_path: Path) -> N
         "nothing": ("none runs", 1, ""),
         "cut_off": ("", 1, "new"),
         "broken": ("job.json cannot be read", 0, "old"),
+        "went": ("", 2, "older"),
     }
+    assert ends["went"].called == [str(went / "new"), "--rollback"]
     assert ends["deployed"].called[0] == new
     assert "--setting=parallelism.default=2" in ends["deployed"].called
 

@@ -165,7 +165,7 @@ class Host:
             raise ClusterError(f"Flink refuses the job: no {version.name}")
         if self.digest(version) in self.bad:
             self.flink.runs(job, state="RESTARTING", checkpoints=0)
-            self.flink.remembers(job)
+            self.flink.remembers(job, **({} if origin is None else {"restored": origin}))
         else:
             self.flink.runs(job)
         return job
@@ -181,6 +181,9 @@ class Host:
         self, name: str, origin: str | None = None, *, within_s: float = WITHIN_S, **settings: str
     ) -> str:
         return self.rollout(within_s).deploy(version(name, **settings), origin)
+
+    def roll_back(self, origin: str | None = None, *, within_s: float = WITHIN_S) -> str:
+        return self.rollout(within_s).roll_back(origin)
 
     def knows(self, deployed: Deployed) -> None:
         keep_deployed(self.state, deployed)

@@ -168,6 +168,17 @@ def test_what_is_deployed_is_the_release_with_the_settings(
     assert capsys.readouterr().out == "deployed: job a runs\n"
 
 
+def test_a_way_back_is_asked_for_by_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    back = Mock(return_value="rolled back: job b runs")
+    monkeypatch.setattr(Rollout, "roll_back", back)
+    own = ["--release=/opt/ctr-job/0a1b", f"--state={tmp_path / 'job.json'}", "--rollback"]
+    assert deploy_module.main([*arguments(tmp_path), *own]) == Status.DONE
+    back.assert_called_once_with(None)
+    assert capsys.readouterr().out == "rolled back: job b runs\n"
+
+
 def test_submitting_says_the_job_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -24,8 +24,8 @@ from flink_job.rollout import DownError, RolledBackError, UnclearError
 from tests.unit.played import SOON_S, Flink, Host, version
 
 FIRST = "s3://flink/sp-1"
-# Somewhat more than a deployment takes by what comes of the new version.
-STEPS = {"good": 16, "refused": 20, "bad": 36}
+# The steps of a deployment by what comes of the new version; most of a bad one's ask once more.
+STEPS = {"good": range(16), "refused": range(20), "bad": range(0, 36, 3)}
 
 
 @pytest.fixture
@@ -211,6 +211,115 @@ def test_where_flink_does_not_tell_whether_a_start_came_through_none_follows(
     assert running.known.digest == STOPPED
 
 
+SECOND = "s3://flink/sp-2"
+
+
+@pytest.fixture
+def newer(flink: Flink, running: Host) -> Host:
+    """The same host, on which release `two` runs now, as job b."""
+    running.deploy("two", parallelism="4")
+    flink.saves("b", {"location": SECOND})
+    return running
+
+
+def test_the_way_back_is_one_version_with_its_settings_from_a_savepoint_taken_now(
+    newer: Host,
+) -> None:
+    said = newer.roll_back()
+    assert said.startswith(
+        f"rolled back: job c runs release one with parallelism=2, started from {SECOND}; "
+    )
+    assert newer.started[2] == ("one", SECOND)
+    assert newer.settings[2] == {"parallelism": "2"}
+    assert newer.known.version == version("one", parallelism="2")
+    assert newer.deploy("one", parallelism="2") == "unchanged: job c runs"
+
+
+def test_gone_back_twice_stays_where_it_is(newer: Host) -> None:
+    newer.roll_back()
+    known = newer.known
+    with pytest.raises(ClusterError, match="no version to go back to: none is known from before "):
+        newer.roll_back()
+    assert newer.known == known
+    assert len(newer.started) == 3
+
+
+def test_after_a_way_back_a_deployment_brings_the_newer_version_again(
+    flink: Flink, newer: Host
+) -> None:
+    newer.roll_back()
+    flink.saves("c", {"location": "s3://flink/sp-3"})
+    newer.deploy("two", parallelism="4")
+    assert newer.started[3] == ("two", "s3://flink/sp-3")
+    flink.saves("d", {"location": "s3://flink/sp-4"})
+    assert newer.roll_back().startswith("rolled back: job e runs release one")
+
+
+def test_without_a_version_to_go_back_to_nothing_is_touched(flink: Flink, host: Host) -> None:
+    with pytest.raises(ClusterError, match="is not there, so no version is known"):
+        host.roll_back()
+    host.deploy("one")
+    with pytest.raises(ClusterError, match="none is known from before release one, and nothing"):
+        host.roll_back()
+    assert flink.triggers == []
+
+
+def test_a_release_that_is_gone_is_not_gone_back_to(flink: Flink, newer: Host) -> None:
+    newer.removed = {"one"}
+    asked = len(flink.triggers)
+    with pytest.raises(ClusterError, match="/opt/ctr-job/one is not on this host any more"):
+        newer.roll_back()
+    assert len(flink.triggers) == asked
+    assert newer.known.job == "b"
+
+
+@pytest.mark.parametrize("how", ["bad", "refused"])
+def test_a_way_back_that_does_not_serve_is_taken_back(newer: Host, how: str) -> None:
+    setattr(newer, how, {"one-2"})
+    with pytest.raises(
+        RolledBackError, match=r"^release one .* does not serve .*so release two .* runs again"
+    ):
+        newer.roll_back(within_s=SOON_S)
+    assert newer.started[2:] == [("one", SECOND), ("two", SECOND)]
+    assert newer.deploy("two", parallelism="4") == "unchanged: job d runs"
+    assert newer.known.former == version("one", parallelism="2")
+
+
+def test_the_state_to_go_back_with_can_be_named(newer: Host) -> None:
+    newer.roll_back(FIRST)
+    assert newer.started[2] == ("one", FIRST)
+
+
+def test_a_savepoint_that_fails_on_the_way_back_leaves_all_as_it_was(
+    flink: Flink, newer: Host
+) -> None:
+    flink.saves("b", {"failure-cause": {"stack-trace": "No space left"}})
+    known = newer.known
+    with pytest.raises(ClusterError, match="No space left"):
+        newer.roll_back()
+    assert newer.known == known
+
+
+def test_a_version_that_was_taken_back_by_itself_is_not_what_is_gone_back_from(
+    flink: Flink, newer: Host
+) -> None:
+    newer.bad = {"three"}
+    with pytest.raises(RolledBackError):
+        newer.deploy("three", within_s=SOON_S)
+    flink.saves("d", {"location": "s3://flink/sp-3"})
+    assert newer.roll_back().startswith("rolled back: job e runs release one with parallelism=2")
+
+
+def test_from_a_job_of_someone_else_it_goes_back_to_what_served_last(
+    flink: Flink, newer: Host
+) -> None:
+    flink.runs("strange")
+    flink.saves("strange", {"location": "s3://flink/strange"})
+    newer.roll_back()
+    assert newer.started[2] == ("two", "s3://flink/strange")
+    assert newer.known.former == version("one", parallelism="2")
+
+
 class CrashError(BaseException):
     """The host has lost its power."""
 
@@ -239,8 +348,6 @@ def crash_at(flink: Flink, running: Host, monkeypatch: pytest.MonkeyPatch) -> Ca
         step()
         job = start(*arguments)
         flink.saves(job, {"location": f"s3://flink/of-{job}"})
-        if job == "b":
-            flink.remembers(job, restored=FIRST)
         step()
         return job
 
@@ -257,7 +364,7 @@ def crash_at(flink: Flink, running: Host, monkeypatch: pytest.MonkeyPatch) -> Ca
 
 @pytest.mark.parametrize(
     ("comes_to", "number"),
-    [(how, number) for how, most in STEPS.items() for number in range(most)],
+    [(how, number) for how, steps in STEPS.items() for number in steps],
 )
 def test_wherever_a_deployment_is_cut_off_the_next_one_loses_nothing(
     flink: Flink, running: Host, crash_at: Callable[[int], None], *, number: int, comes_to: str
@@ -279,3 +386,30 @@ def test_wherever_a_deployment_is_cut_off_the_next_one_loses_nothing(
     )
     alive = [job.id for job in Cluster(flink.address).live_jobs(rollout.NAME)]
     assert alive == [running.known.job]
+
+
+@pytest.mark.parametrize(
+    ("comes_to", "number"),
+    [(how, number) for how, steps in STEPS.items() for number in steps],
+)
+def test_wherever_a_way_back_is_cut_off_the_next_one_comes_to_the_same(
+    flink: Flink, newer: Host, crash_at: Callable[[int], None], *, number: int, comes_to: str
+) -> None:
+    one, two = version("one", parallelism="2"), version("two", parallelism="4")
+    flink.remembers("b", restored=SECOND)
+    setattr(newer, comes_to, {"one-2"})
+    crash_at(number)
+    finished = False
+    with suppress(CrashError, ClusterError):
+        newer.roll_back(within_s=SOON_S)
+        finished = True
+    crash_at(-1)
+    setattr(newer, comes_to, set())
+    alone = {job.id for job in Cluster(flink.address).live_jobs(rollout.NAME)}
+    assert len(alone) <= 1
+    # What was given up is not what is gone back from.
+    given_up = comes_to != "good" and not newer.known.back and newer.known.digest != "two-4"
+    if not finished and newer.known.version == two:
+        newer.roll_back(within_s=SOON_S)
+    assert newer.known.version == (two if given_up else one)
+    assert None not in newer.origins[1:]
