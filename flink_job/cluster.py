@@ -65,14 +65,48 @@ class Cluster:
         """Name it by host:port of its REST interface."""
         self._url = f"http://{address}"
 
-    def live_jobs(self, name: str) -> list[Job]:
-        """The jobs of a name that have not ended."""
+    def live_jobs(self, name: str | None = None) -> list[Job]:
+        """The jobs that have not ended; with a name those of that name."""
         overview = self._ask("/jobs/overview")["jobs"]
         return [
             Job(job["jid"], job["state"])
             for job in overview
-            if job["name"] == name and job["state"] not in ENDED
+            if name in {None, job["name"]} and job["state"] not in ENDED
         ]
+
+    def origins(self) -> set[str]:
+        """What the jobs that have not ended, of whatever name, were started from.
+
+        Raises:
+            ClusterError: It cannot be told now.
+        """
+        jobs = self.live_jobs()
+        if any(job.state == "INITIALIZING" for job in jobs):
+            raise ClusterError("Flink is only initializing a job, and may be about to read one.")
+        latest = [self._ask(f"/jobs/{job.id}/checkpoints")["latest"] for job in jobs]
+        restored = [one["restored"] for one in latest if one.get("restored")]
+        return {one["external_path"] for one in restored if one.get("external_path")}
+
+    def dispose(self, savepoint: str, within_s: float) -> None:
+        """Have Flink delete a savepoint; one that is not there has been.
+
+        Raises:
+            ClusterError: It may be there still.
+        """
+        asked = self._ask("/savepoint-disposal", {"savepoint-path": savepoint})["request-id"]
+
+        def gone() -> bool | None:
+            answer = self._ask(f"/savepoint-disposal/{asked}")
+            if answer["status"]["id"] != "COMPLETED":
+                return None
+            failure = (answer.get("operation") or {}).get("failure-cause")
+            trace = str((failure or {}).get("stack-trace", failure or ""))
+            # So it is after a disposal whose end was not seen, and nothing can be done about it.
+            if trace and "FileNotFoundException: Cannot find" not in trace:
+                raise ClusterError(f"Flink could not delete it: {last_cause(trace)}")
+            return True
+
+        wait(gone, within_s, f"Flink has not deleted it within {within_s:.0f} s")
 
     def newest_checkpoint(self, job: str) -> str | None:
         """Where the state of a job is kept that is the newest; None where there never was one.

@@ -69,6 +69,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--from", dest="origin", metavar="PATH", help="start from this savepoint, or from scratch"
     )
     parser.add_argument(
+        "--savepoints-kept", type=int, default=5, metavar="N", help="older ones are disposed of"
+    )
+    parser.add_argument(
         "--rollback",
         action="store_true",
         help="go back to the version that served before, with the settings that it had",
@@ -85,7 +88,13 @@ def main(arguments: list[str] | None = None) -> int:
                 chosen.within,
                 lock,
             )
-            rollout = Rollout(Cluster(chosen.cluster), chosen.state, launcher, chosen.within)
+            rollout = Rollout(
+                Cluster(chosen.cluster),
+                chosen.state,
+                launcher,
+                chosen.within,
+                chosen.savepoints_kept,
+            )
             if chosen.rollback:
                 done = rollout.roll_back(chosen.origin)
             else:

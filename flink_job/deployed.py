@@ -47,6 +47,7 @@ class Deployed:
         version: The version that has served last, whatever is being tried instead of it; None when
             that is not known.
         former: The one that served before it.
+        savepoints: Those that deployments have taken and that are still there, the oldest first.
         back: The job was ended for `former` to run again, which has not served yet.
     """
 
@@ -56,6 +57,7 @@ class Deployed:
     trigger: str | None = None
     version: Version | None = None
     former: Version | None = None
+    savepoints: tuple[str, ...] = ()
     back: bool = False
 
 
@@ -73,6 +75,7 @@ def read_deployed(file: Path) -> Deployed | None:
         }
         for name in ("version", "former"):
             known[name] = _version(known.get(name))
+        known["savepoints"] = tuple(known.get("savepoints", ()))
         return Deployed(**known)
     except FileNotFoundError:
         return None

@@ -55,7 +55,8 @@ class Ending:
         except SavepointError:
             keep_deployed(self.file, replace(running, trigger=None))
             raise
-        return self._ended(running, saved)
+        kept = tuple(path for path in running.savepoints if path != saved)
+        return self._ended(replace(running, savepoints=(*kept, saved)), saved)
 
     def _cancel(self, running: Deployed) -> Deployed:
         """Cancel a job that does not run, once it is known what the next one can go on from."""

@@ -19,6 +19,7 @@ from flink_job.cluster import Cluster, ClusterError, Job
 from flink_job.deployed import STOPPED, UNKNOWN, Deployed, Version, keep_deployed, read_deployed
 from flink_job.ending import Ending, left_by
 from flink_job.job import SETTINGS
+from flink_job.savepoints import dispose_of_older
 
 NAME = SETTINGS["pipeline.name"]
 SCRATCH, BEGINNING = "scratch", "the beginning of the topics"
@@ -65,15 +66,17 @@ class Rollout:
         file: Keeps what was deployed.
         versions: What starts them.
         within_s: How long each step may take.
+        savepoints_kept: How many savepoints stay.
     """
 
     cluster: Cluster
     file: Path
     versions: Versions
     within_s: float
+    savepoints_kept: int
 
     def deploy(self, version: Version, origin: str | None = None) -> str:
-        """Bring the job to a version; what was done, in a line.
+        """Bring the job to a version; what was done, in a line, and what is left to do.
 
         Args:
             version: What should run.
@@ -101,10 +104,10 @@ class Rollout:
         ended = self._end(last, live, origin, back=False)
         start = _start(ended, origin)
         job = self._serve(ended, version, start)
-        return f"deployed: job {job} runs, started from {start or BEGINNING}"
+        return self._tidied(f"deployed: job {job} runs, started from {start or BEGINNING}")
 
     def roll_back(self, origin: str | None = None) -> str:
-        """Bring the job back to the version that served before; what was done, in a line.
+        """Bring the job back to the version that served before; what was done, as `deploy` says.
 
         Where a deployment was cut off, that is the one that served last; cut off itself, it is the
         same one again. From what it has gone back to it goes no further.
@@ -138,10 +141,14 @@ class Rollout:
         ended = self._end(last, live, origin, back=back)
         start = _start(ended, origin)
         job = self._serve(ended, version, start)
-        return (
+        return self._tidied(
             f"rolled back: job {job} runs {_named(version, last.version if back else None)}, "
             f"started from {start or BEGINNING}; the next deployment brings the newer version again"
         )
+
+    def _tidied(self, done: str) -> str:
+        told = dispose_of_older(self.cluster, self.file, self.savepoints_kept)
+        return "\n".join([done, *told])
 
     def _end(
         self, last: Deployed | None, live: str | None, origin: str | None, *, back: bool

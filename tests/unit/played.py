@@ -31,6 +31,8 @@ class Flink:
     asked: list[str] = field(default_factory=list)
     orders: list[dict[str, Any]] = field(default_factory=list)
     triggers: list[str] = field(default_factory=list)
+    disposed: list[str] = field(default_factory=list)
+    undisposable: dict[str, str] = field(default_factory=dict)
     address: str = ""
 
     def runs(self, job: str, *, checkpoints: int = 2, state: str = "RUNNING") -> None:
@@ -71,6 +73,15 @@ class Flink:
         }
         self.answers[f"GET /jobs/{job}/checkpoints"]["latest"] = kept
 
+    def disposes(self, savepoint: str) -> None:
+        self.disposed.append(savepoint)
+        trace = self.undisposable.get(savepoint)
+        self.answers["POST /savepoint-disposal"] = {"request-id": "d"}
+        self.answers["GET /savepoint-disposal/d"] = {
+            "status": {"id": "COMPLETED"},
+            "operation": {} if trace is None else {"failure-cause": {"stack-trace": trace}},
+        }
+
     def has_stopped(self, job: str, savepoint: str) -> None:
         self.ends(job, "FINISHED")
         latest = self.answers[f"GET /jobs/{job}/checkpoints"]["latest"]
@@ -83,6 +94,8 @@ class Flink:
         for trigger in self.triggers:
             key = key.replace(trigger, "TRIGGER")
         self.asked.append(key)
+        if key == "POST /savepoint-disposal":
+            self.disposes(json.loads(body)["savepoint-path"])
         statuses = self.failures.get(key) or [200 if key in self.answers else 404]
         status = statuses.pop(0)
         content: Any = self.answers[key] if status == 200 else {"errors": ["not now"]}
@@ -145,6 +158,7 @@ class Host:
     refused: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     has_run: bool = False
+    savepoints_kept: int = 5
     started: list[tuple[str, str | None]] = field(default_factory=list)
     settings: list[dict[str, str]] = field(default_factory=list)
 
@@ -175,7 +189,9 @@ class Host:
         return [origin for _, origin in self.started]
 
     def rollout(self, within_s: float = WITHIN_S) -> Rollout:
-        return Rollout(Cluster(self.flink.address), self.state, self, within_s)
+        return Rollout(
+            Cluster(self.flink.address), self.state, self, within_s, self.savepoints_kept
+        )
 
     def deploy(
         self, name: str, origin: str | None = None, *, within_s: float = WITHIN_S, **settings: str

@@ -172,10 +172,13 @@ def test_a_way_back_is_asked_for_by_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     back = Mock(return_value="rolled back: job b runs")
-    monkeypatch.setattr(Rollout, "roll_back", back)
+    rollout = Mock(return_value=Mock(roll_back=back))
+    monkeypatch.setattr(deploy_module, "Rollout", rollout)
     own = ["--release=/opt/ctr-job/0a1b", f"--state={tmp_path / 'job.json'}", "--rollback"]
+    own.append("--savepoints-kept=3")
     assert deploy_module.main([*arguments(tmp_path), *own]) == Status.DONE
     back.assert_called_once_with(None)
+    assert rollout.call_args.args[4] == 3
     assert capsys.readouterr().out == "rolled back: job b runs\n"
 
 
