@@ -17,6 +17,8 @@ Found = TypeVar("Found")
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 ANSWER_TIMEOUT_S = 15
 AGAIN_AFTER_S = 0.5
+# The first may hold what was restored and little else; by the second the job has gone on itself.
+CHECKPOINTS = 2
 # Flink says 404 of what it never knew or has forgotten, and 409 of a job that has ended meanwhile.
 GONE = frozenset({404, 409})
 # An election, a gateway between, an answer that took too long: the next one may be right.
@@ -63,14 +65,48 @@ class Cluster:
         """Name it by host:port of its REST interface."""
         self._url = f"http://{address}"
 
-    def live_jobs(self, name: str) -> list[Job]:
-        """The jobs of a name that have not ended."""
+    def live_jobs(self, name: str | None = None) -> list[Job]:
+        """The jobs that have not ended; with a name those of that name."""
         overview = self._ask("/jobs/overview")["jobs"]
         return [
             Job(job["jid"], job["state"])
             for job in overview
-            if job["name"] == name and job["state"] not in ENDED
+            if name in {None, job["name"]} and job["state"] not in ENDED
         ]
+
+    def origins(self) -> set[str]:
+        """What the jobs that have not ended, of whatever name, were started from.
+
+        Raises:
+            ClusterError: It cannot be told now.
+        """
+        jobs = self.live_jobs()
+        if any(job.state == "INITIALIZING" for job in jobs):
+            raise ClusterError("Flink is only initializing a job, and may be about to read one.")
+        latest = [self._ask(f"/jobs/{job.id}/checkpoints")["latest"] for job in jobs]
+        restored = [one["restored"] for one in latest if one.get("restored")]
+        return {one["external_path"] for one in restored if one.get("external_path")}
+
+    def dispose(self, savepoint: str, within_s: float) -> None:
+        """Have Flink delete a savepoint; one that is not there has been.
+
+        Raises:
+            ClusterError: It may be there still.
+        """
+        asked = self._ask("/savepoint-disposal", {"savepoint-path": savepoint})["request-id"]
+
+        def gone() -> bool | None:
+            answer = self._ask(f"/savepoint-disposal/{asked}")
+            if answer["status"]["id"] != "COMPLETED":
+                return None
+            failure = (answer.get("operation") or {}).get("failure-cause")
+            trace = str((failure or {}).get("stack-trace", failure or ""))
+            # So it is after a disposal whose end was not seen, and nothing can be done about it.
+            if trace and "FileNotFoundException: Cannot find" not in trace:
+                raise ClusterError(f"Flink could not delete it: {last_cause(trace)}")
+            return True
+
+        wait(gone, within_s, f"Flink has not deleted it within {within_s:.0f} s")
 
     def newest_checkpoint(self, job: str) -> str | None:
         """Where the state of a job is kept that is the newest; None where there never was one.
@@ -125,7 +161,8 @@ class Cluster:
             SavepointError: The savepoint failed; the job was not stopped.
             ClusterError: It is not known what became of it: the job may go on, or stop later.
         """
-        order = {"drain": False, "triggerId": trigger}
+        # The one format that any state backend starts from, whatever this cluster's default is.
+        order = {"drain": False, "triggerId": trigger, "formatType": "CANONICAL"}
         late = (
             f"It is not known after {within_s:.0f} s whether job {job} will stop with a savepoint: "
             "deploy again, which finds out."
@@ -164,36 +201,46 @@ class Cluster:
 
         wait(ended, within_s, f"job {job} was cancelled and has not ended within {within_s:.0f} s")
 
-    def serving(self, job: str, within_s: float) -> int:
-        """Wait until all tasks of a job run and a checkpoint has completed; how many have.
+    def serving(self, job: str, within_s: float) -> None:
+        """Wait until all tasks of a job run and have done so for two checkpoints.
 
         Raises:
             ClusterError: They do not in time.
         """
 
-        def completed() -> int | None:
+        def served() -> bool | None:
             detail = self._ask(f"/jobs/{job}")
             if detail["state"] in ENDED:
                 raise ClusterError(f"job {job} ended as {detail['state']}: {self._why(job)}")
             if any(vertex["status"] != "RUNNING" for vertex in detail["vertices"]):
                 return None
-            count: int = self._ask(f"/jobs/{job}/checkpoints")["counts"]["completed"]
-            return count or None
+            return self._completed(job) >= CHECKPOINTS or None
 
-        late = f"job {job} has no completed checkpoint within {within_s:.0f} s"
+        late = f"job {job} has not run for {CHECKPOINTS} checkpoints within {within_s:.0f} s"
         try:
-            return wait(completed, within_s, late)
+            wait(served, within_s, late)
         except ClusterError as problem:
             raise ClusterError(f"{problem} ({self._why(job)})") from problem
 
-    def _why(self, job: str) -> str:
+    def _completed(self, job: str) -> int:
+        """How many of a job's last checkpoints have completed since it failed for the last time.
+
+        A job that falls over again and again may complete one each time.
+        """
+        failed = max((entry["timestamp"] for entry in self._failures(job)), default=0)
+        return sum(
+            one["status"] == "COMPLETED" and one["trigger_timestamp"] > failed
+            for one in self._ask(f"/jobs/{job}/checkpoints")["history"]
+        )
+
+    def _failures(self, job: str) -> list[dict[str, Any]]:
         history = self._ask(f"/jobs/{job}/exceptions").get("exceptionHistory", {})
-        entries = history.get("entries", [])
-        if not entries:
-            return "it tells no exception"
-        lines = str(entries[0]["stacktrace"]).splitlines()
-        causes = [line for line in lines if line.startswith("Caused by:")]
-        return (causes or lines)[-1] if causes else lines[0]
+        entries: list[dict[str, Any]] = history.get("entries", [])
+        return entries
+
+    def _why(self, job: str) -> str:
+        failures = self._failures(job)
+        return last_cause(str(failures[0]["stacktrace"])) if failures else "it tells no exception"
 
     def _ask(self, path: str, body: object = None, method: str | None = None) -> Any:  # noqa: ANN401
         request = urllib.request.Request(
@@ -222,6 +269,13 @@ class Cluster:
         if problem.code == TIMED_OUT or problem.code >= FAILING:
             return NoAnswerError(sentence)
         return ClusterError(sentence)
+
+
+def last_cause(trace: str) -> str:
+    """The last cause that a Java stack trace names, which is the one that says what is wrong."""
+    lines = trace.strip().splitlines() or ["no reason given"]
+    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
+    return (causes or lines)[-1] if causes else lines[0]
 
 
 def wait(ask: Callable[[], Found | None], within_s: float, late: str) -> Found:

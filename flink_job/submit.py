@@ -1,12 +1,19 @@
-"""Submit the job to a session cluster, from nothing or from a savepoint."""
+"""`python -m flink_job.submit`: submit the job to a session cluster, and say its id.
+
+A deployment starts every version so, each by its own code: the options are what releases promise
+each other, and what a later release adds to them an earlier one does not know.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from flink_job.cluster import ClusterError
-from flink_job.endpoints import Kafka
+from flink_job.cluster import ClusterError, last_cause
+from flink_job.endpoints import EndpointsError, Kafka, read_endpoints
+from flink_job.java import JavaError
 from flink_job.job import Ends, assemble, options
 from flink_job.verdict import verdict_jar
 
@@ -36,7 +43,7 @@ def submit(
         The job's id.
 
     Raises:
-        ClusterError: Flink refuses the job; the sentence holds its last cause.
+        ClusterError: Flink refuses the job or its plan; the sentence holds the last cause.
     """
     host, port = cluster.rsplit(":", 1)
     whole = {
@@ -50,16 +57,37 @@ def submit(
     if savepoint is not None:
         whole["execution.state-recovery.path"] = savepoint
     values = {"kafka_properties": options(kafka.flink_kafka_properties())}
-    job = assemble(Ends.KAFKA, values, [verdict_jar(build)], whole)
+    jar = verdict_jar(build)
     try:
-        result = job.execute()
+        result = assemble(Ends.KAFKA, values, [jar], whole).execute()
     except Exception as problem:
-        raise ClusterError(f"Flink refuses the job: {_last_cause(str(problem))}") from problem
+        raise ClusterError(f"Flink refuses the job: {last_cause(str(problem))}") from problem
     return str(result.get_job_client().get_job_id())
 
 
-def _last_cause(trace: str) -> str:
-    """The last cause that a Java stack trace names, which is the one that says what is wrong."""
-    lines = trace.strip().splitlines() or ["no reason given"]
-    causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return (causes or lines)[-1] if causes else lines[0]
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m flink_job.submit", description=__doc__)
+    parser.add_argument("--endpoints", type=Path, required=True, help="endpoints.json")
+    parser.add_argument(
+        "--cluster", required=True, metavar="HOST:PORT", help="Flink's REST interface"
+    )
+    parser.add_argument("--build", type=Path, required=True, help="folder for the function's jar")
+    parser.add_argument(
+        "--setting", action="append", default=[], metavar="KEY=VALUE", help="a Flink setting"
+    )
+    parser.add_argument("--from", dest="origin", metavar="PATH", help="start from this savepoint")
+    chosen = parser.parse_args(arguments)
+    settings = dict(pair.split("=", 1) for pair in chosen.setting)
+    try:
+        kafka = read_endpoints(chosen.endpoints).kafka
+        job = submit(kafka, chosen.cluster, chosen.build, settings, chosen.origin)
+    except (ClusterError, EndpointsError, JavaError) as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 1
+    sys.stdout.write(f"{job}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
