@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -180,7 +181,8 @@ class Lab:
         def asked() -> int | None:
             try:
                 (row,) = self.query(sql)
-            except OSError:
+            # Refused, or cut off in the middle of the answer.
+            except (OSError, HTTPException, ValueError):
                 return None
             return int(row["events"])
 
@@ -220,7 +222,7 @@ class Lab:
                 _read(f"http://{self.address(broker)}:7071/metrics")
                 for broker in self.members("kafka")
             ]
-        except (OSError, ValueError):  # a part does not answer yet, or no job runs
+        except (OSError, HTTPException, ValueError):  # a part does not answer yet, or no job runs
             return False
         return (
             len(managers) == len(self.members("flink_taskmanager"))

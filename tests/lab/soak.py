@@ -56,14 +56,15 @@ def injected(lab: Lab, watch: Watch, fault: Fault, chance: random.Random) -> Tol
     begin = time.monotonic()
     hit = fault.inject(lab, chance)
     over, over_ms = time.monotonic(), int(time.time() * 1_000)
-    eventually(
-        lambda: True if lab.whole(over_ms) and any(rise > over for rise in watch.rises) else None,
-        f"all is well again after: {fault.name} ({hit})",
-        SETTLED_WITHIN_S,
-    )
+    after = f"after: {fault.name} ({hit})"
+    eventually(lambda: lab.whole(over_ms) or None, f"all is well again {after}", SETTLED_WITHIN_S)
+    # Rows that were on their way rise behind the fault too: only one that comes when all is well
+    # again ends the silence.
+    well = time.monotonic()
+    eventually(lambda: watch.rises[-1] > well or None, f"rows flow again {after}", SETTLED_WITHIN_S)
     # A copy: the watch goes on.
     gap = silence(list(watch.rises), begin)
-    assert gap is not None, f"no row before or after: {fault.name} ({hit})"
+    assert gap is not None, f"no row before or {after}"
     return Told(fault.name, hit, over - begin, gap[1] - gap[0], max(0.0, gap[1] - over))
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import random
+import threading
+import time
+from http.client import IncompleteRead
+from itertools import count, islice
+from typing import Any
 
-from tests.lab.faults import FAULTS, sequence
-from tests.lab.soak import Told, table
-from tests.lab.watch import silence
+import pytest
+
+from tests.lab import watch
+from tests.lab.faults import FAULTS, Fault, sequence
+from tests.lab.fleet import Lab
+from tests.lab.soak import Told, injected, table
+from tests.lab.watch import Watch, silence
 
 
 def test_the_longest_silence_is_told_that_ended_after_the_fault_began() -> None:
@@ -20,6 +29,47 @@ def test_a_silence_that_began_before_the_fault_counts_whole() -> None:
 
 def test_without_a_rise_since_the_fault_nothing_is_told() -> None:
     assert silence([1.0, 2.0], begin=2.5) is None
+
+
+def test_rows_that_were_on_their_way_do_not_end_the_silence() -> None:
+    watched = Watch(lambda: None)
+
+    class Whole(Lab):
+        def __init__(self) -> None:
+            """Need no inventory."""
+
+        def whole(self, since_ms: int) -> bool:
+            watched.rises.append(time.monotonic())
+            threading.Timer(0.5, lambda: watched.rises.append(time.monotonic())).start()
+            return since_ms > 0
+
+    def inject(_: Lab, __: random.Random) -> str:
+        watched.rises.append(time.monotonic())
+        return "host"
+
+    told = injected(Whole(), watched, Fault("killed", inject), random.Random(1))  # noqa: S311
+    assert told.silent_s >= 0.4
+    assert told.back_s >= 0.4
+
+
+def test_an_answer_that_was_cut_off_does_not_end_the_watch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watch, "ASKED_EVERY_S", 0.01)
+    counts = count()
+
+    def query(_: Lab, __: str) -> list[dict[str, Any]]:
+        number = next(counts)
+        if number % 2:
+            raise (IncompleteRead(b"{"), ValueError("{"), ConnectionResetError())[number // 2 % 3]
+        return [{"events": str(number)}]
+
+    monkeypatch.setattr(Lab, "query", query)
+    with Watch(Lab.__new__(Lab).counted_since(0)) as watched:
+        deadline = time.monotonic() + 10
+        while len(watched.rises) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert len(watched.rises) >= 5
 
 
 def test_a_seed_gives_the_same_faults_and_each_round_has_all() -> None:
