@@ -236,6 +236,14 @@ def days_ago(days: int) -> int:
     return (int(time.time()) // 86_400 - days) * DAY_MS + DAY_MS // 2
 
 
+def rest(engine: Engine) -> None:
+    """Let all windows have been written two days ago."""
+    engine.query(
+        "ALTER TABLE ctr.ctr_windows UPDATE inserted_at = now() - 2 * 86400 WHERE 1 "
+        "SETTINGS mutations_sync = 1"
+    )
+
+
 def hours(clickhouse: Client) -> dict[int, int]:
     rows = clickhouse.final((QUESTIONS / "windows_by_hour.sql").read_text())
     return {int(hour): int(events) for hour, events in rows}
@@ -247,6 +255,7 @@ def test_exactly_the_days_that_are_older_than_is_kept_go(
     ages = (0, 1, 29, 30, 31, 40, 400)
     load(clickhouse, batch(WINDOWS, *(window("p", age + 1, 1, days_ago(age)) for age in ages)))
     load(clickhouse, batch(LEDGER, entry(7, 9)))
+    rest(engine)
     before = hours(clickhouse)
 
     def ask(sql: str) -> str:
@@ -271,10 +280,26 @@ def test_a_dropped_day_that_is_loaded_anew_counts_once_and_goes_again(
     first, second = window("p", 5, 2, days_ago(40)), window("q", 9, 0, days_ago(40))
     load(clickhouse, batch(WINDOWS, first, second))
     for _ in range(2):
+        rest(engine)
         assert hours(clickhouse) == {days_ago(40) // 1_000: 16}
         assert len(list(retire(ask, 30))) == 1
         assert hours(clickhouse) == {days_ago(40) // 1_000: 16}
         load(clickhouse, batch(WINDOWS, first))
+
+
+def test_a_day_that_is_being_loaded_does_not_go_by_halves(
+    engine: Engine, clickhouse: Client
+) -> None:
+    def ask(sql: str) -> str:
+        return str(engine.query(sql, "TabSeparated"))
+
+    first, second = window("p", 5, 2, days_ago(40)), window("q", 9, 0, days_ago(40))
+    load(clickhouse, batch(WINDOWS, first))
+    assert list(retire(ask, 30)) == []
+    load(clickhouse, batch(WINDOWS, second))
+    rest(engine)
+    assert len(list(retire(ask, 30))) == 1
+    assert hours(clickhouse) == {days_ago(40) // 1_000: 16}
 
 
 def test_what_cannot_be_asked_is_told_without_the_password(
