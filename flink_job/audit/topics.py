@@ -183,6 +183,8 @@ def _to_the_end(consumer: Any, partitions: list[TopicPartition]) -> Iterator[Any
                 f"Retention has removed the first {offset} messages of {partition.topic}/"
                 f"{partition.partition}: only whole topics can be audited; reconcile still works."
             )
+    if not partitions:
+        return
     ends = consumer.end_offsets(partitions)
     consumer.assign(partitions)
     consumer.seek_to_beginning(*partitions)

@@ -62,6 +62,8 @@ class Consumer:
         self.assigned = partitions
 
     def seek_to_beginning(self, *partitions: TopicPartition) -> None:
+        if not partitions:
+            raise ValueError("No partitions are currently assigned")
         assert list(partitions) == self.assigned
 
     def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Message]]:
@@ -107,6 +109,10 @@ def test_shares_of_the_input_are_whole_partitions_and_together_all_of_it() -> No
         {"clicks"},
     ]
     assert [len(records) for records in read] == [2, 2]
+
+
+def test_a_machine_may_have_more_cores_than_there_are_partitions() -> None:
+    assert list(topics.read_input(ENDPOINT, 2, 3, kafka=playing())) == []
 
 
 def test_the_topics_are_read_as_the_job_reads_them() -> None:
