@@ -159,14 +159,13 @@ class Cluster:
 
         Raises:
             SavepointError: The savepoint failed; the job was not stopped.
-            ClusterError: It is not known what became of it: the job may go on, or stop later.
+            LateError: It is not known what became of it: the job may go on, or stop later.
+            ClusterError: It was not told to stop.
         """
         # The one format that any state backend starts from, whatever this cluster's default is.
         order = {"drain": False, "triggerId": trigger, "formatType": "CANONICAL"}
-        late = (
-            f"It is not known after {within_s:.0f} s whether job {job} will stop with a savepoint: "
-            "deploy again, which finds out."
-        )
+        unclear = f"whether job {job} will stop with a savepoint: deploy again, which finds out."
+        late = f"It is not known after {within_s:.0f} s {unclear}"
         end = time.monotonic() + within_s
         wait(lambda: self._ask(f"/jobs/{job}/stop", order), within_s, late)
 
@@ -180,7 +179,11 @@ class Cluster:
                 raise SavepointError(f"The savepoint failed: {str(cause).splitlines()[0]}")
             return str(operation["location"])
 
-        return wait(saved, end - time.monotonic(), late)
+        try:
+            return wait(saved, end - time.monotonic(), late)
+        except GoneError as problem:
+            # A JobManager that came up meanwhile, which may take the job up again.
+            raise LateError(f"Flink does not tell any more {unclear} ({problem})") from problem
 
     def cancel(self, job: str, within_s: float) -> None:
         """End a job without a savepoint; `keeps_checkpoints` says what is left of it.

@@ -130,6 +130,18 @@ def test_a_stop_of_unknown_end_is_found_again_by_the_next_deployment(
     assert len(set(flink.triggers)) == 1
 
 
+def test_a_stop_that_a_new_jobmanager_does_not_know_of_is_found_again_too(
+    flink: Flink, host: Host
+) -> None:
+    host.deploy("one")
+    flink.saves("a", {"location": "s3://flink/sp-1"})
+    flink.failures["GET /jobs/a/savepoints/TRIGGER"] = [503, 404]
+    with pytest.raises(LateError, match=r"not tell any more whether job a will stop.*says 404"):
+        host.deploy("two")
+    host.deploy("two")
+    assert host.origins == [None, "s3://flink/sp-1"]
+
+
 def test_a_savepoint_that_failed_is_not_asked_for_again_by_its_trigger(
     flink: Flink, host: Host
 ) -> None:
