@@ -102,6 +102,13 @@ def main(arguments: list[str] | None = None) -> int:
     except (ClusterError, DeployedError, EndpointsError, JavaError) as problem:
         sys.stderr.write(f"{problem}\n")
         return status_of(problem)
+    # Such as a full disk, with the job stopped before what it left could be written down.
+    except OSError as problem:
+        sys.stderr.write(
+            f"This host cannot go on ({problem}), and the job may have been stopped: mend that, "
+            "then deploy again, which finds out.\n"
+        )
+        return Status.UNCLEAR
     sys.stdout.write(f"{done}\n")
     return Status.DONE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -148,6 +149,18 @@ def test_the_exit_status_says_how_things_stand(
     own = ["--release=/opt/ctr-job/0a1b", f"--state={tmp_path / 'job.json'}"]
     assert deploy_module.main([*arguments(tmp_path), *own]) == status
     assert capsys.readouterr().err == f"{problem}\n"
+
+
+def test_a_host_that_cannot_go_on_does_not_say_that_nothing_was_stopped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(Rollout, "deploy", Mock(side_effect=full))
+    own = ["--release=/opt/ctr-job/0a1b", f"--state={tmp_path / 'job.json'}"]
+    assert deploy_module.main([*arguments(tmp_path), *own]) == Status.UNCLEAR
+    told = capsys.readouterr().err
+    assert "No space left on device), and the job may have been stopped" in told
+    assert told.count("\n") == 1
 
 
 def test_the_statuses_are_those_that_are_documented() -> None:
