@@ -267,10 +267,21 @@ class Rollout:
         except ClusterError as other:
             return self._left_trying(ended, job, f"{fails}, nor does {name} any more ({other})")
         keep_deployed(self.file, _started(ended, self.versions.digest(before), job, start))
-        return RolledBackError(
-            f"{fails}, so {name} runs again as job {job}, from {start or BEGINNING}; what failed "
-            "has to be mended before it is tried again."
-        )
+        again = f"{fails}, so {name} runs again as job {job}, from {start or BEGINNING}; "
+        try:
+            self._cancel_late(job)
+        except ClusterError as other:
+            return UnclearError(
+                f"{again}whether what failed runs beside it is not known ({other}): see what Flink "
+                f"does, and cancel any other job named {NAME}."
+            )
+        return RolledBackError(f"{again}what failed has to be mended before it is tried again.")
+
+    def _cancel_late(self, job: str) -> None:
+        """Cancel what has come of a start that was given up, now that another job runs."""
+        for one in self.cluster.live_jobs(NAME):
+            if one.id != job:
+                self.cluster.cancel(one.id, self.within_s)
 
     def _left_trying(self, ended: Deployed, job: str, fails: str) -> DownError:
         """A former version that may need only time, or a TaskManager, is not cancelled."""

@@ -194,6 +194,34 @@ def test_a_job_that_came_to_be_although_its_start_failed_is_cancelled(
     assert running.known.job == "c"
 
 
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_a_job_that_comes_to_be_long_after_its_start_was_given_up_does_not_stay(
+    flink: Flink, running: Host, monkeypatch: pytest.MonkeyPatch, *, cancelled: bool
+) -> None:
+    """Flink lists a job only when it has stored it, which may take longer than a start may."""
+    start = running.start
+
+    def is_late(*arguments: Any) -> str:  # noqa: ANN401 - those of start
+        job = start(*arguments)
+        if job == "b":
+            flink.answers["GET /jobs/overview"] = {"jobs": []}
+            raise ClusterError("it was not submitted within 1 s")
+        flink.answers["GET /jobs/overview"] = {
+            "jobs": [{"jid": one, "name": rollout.NAME, "state": "RUNNING"} for one in (job, "b")]
+        }
+        return job
+
+    monkeypatch.setattr(running, "start", is_late)
+    if not cancelled:
+        flink.failures["PATCH /jobs/b?mode=cancel"] = [400]
+    told = RolledBackError if cancelled else UnclearError
+    with pytest.raises(told, match=r"so release one .* runs again as job c"):
+        running.deploy("two")
+    assert flink.was_cancelled("b")
+    assert not flink.was_cancelled("c")
+    assert (running.known.job, running.known.version) == ("c", version("one", parallelism="2"))
+
+
 def test_where_flink_does_not_tell_whether_a_start_came_through_none_follows(
     flink: Flink, running: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
