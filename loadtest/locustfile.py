@@ -136,16 +136,12 @@ def end(environment: Environment, **_: object) -> None:
 
 def _end_in_time(runner: MasterRunner | LocalRunner, run: Run, sharing: int) -> None:
     gevent.sleep(run.duration)
-    wanted = sharing * _events_a_user(run.rate, sharing, run.duration)
+    wanted = sharing * run.share(sharing)
     deadline = time.monotonic() + GRACE_S
     while runner.stats.total.num_requests < wanted and time.monotonic() < deadline:
         gevent.sleep(BOOKED_ASKED_EVERY_S)
     _ended(End.DUE)
     runner.stop()
-
-
-def _events_a_user(rate: int, sharing: int, duration: int) -> int:
-    return round(rate / sharing * duration)
 
 
 def _ended(end: End) -> None:
@@ -170,7 +166,7 @@ class Shop(User):
         """Take a part of the rate, and begin to count the time."""
         options = _options(self.environment)
         rate, sharing, duration = options.rate, options.sharing, options.duration
-        events_in_all = _events_a_user(rate, sharing, duration) if duration else None
+        events_in_all = Run(rate, duration).share(sharing) if duration else None
         self._pace = Pace(rate / sharing, events_in_all)
         self._started = time.monotonic()
 

@@ -54,6 +54,10 @@ class Run:
         """How many it was to send; 0 where nobody said how long it was to go on."""
         return self.rate * self.duration
 
+    def share(self, users: int) -> int:
+        """How many each of its users is to send: together no fewer than all."""
+        return -(-self.events // users)
+
 
 def fault(run: Run | None, acknowledged: int, failed: int, problem: str | None) -> str | None:
     """Why a run that is over did not come to what it was started for; None where it did.

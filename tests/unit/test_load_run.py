@@ -35,6 +35,16 @@ def test_a_run_that_sent_less_than_was_asked_for_is_told(
     assert told is None if says is None else says in (told or "")
 
 
+@pytest.mark.parametrize(("rate", "duration", "users"), [(10, 5, 4), (1, 1, 4), (10_000, 60, 3)])
+def test_a_run_whose_events_cannot_be_divided_evenly_is_no_fault(
+    rate: int, duration: int, users: int
+) -> None:
+    run = Run(rate, duration, End.DUE)
+    sent = users * run.share(users)
+    assert run.events <= sent < run.events + users
+    assert fault(run, sent, 0, None) is None
+
+
 def test_a_run_is_the_same_behind_its_json() -> None:
     for run in (Run(10, 60), Run(10, 0, End.STOPPED)):
         assert Run.of(json.loads(json.dumps(run.told()))) == run
