@@ -49,9 +49,11 @@ def kill_loader(lab: Lab, _: random.Random) -> str:
 
 def clickhouse_away(lab: Lab, _: random.Random) -> str:
     """Stop ClickHouse for half a minute."""
-    lab.on("clickhouse1", "systemctl stop clickhouse-server")
-    time.sleep(AWAY_S["clickhouse"])
-    lab.on("clickhouse1", "systemctl start clickhouse-server")
+    try:
+        lab.on("clickhouse1", "systemctl stop clickhouse-server")
+        time.sleep(AWAY_S["clickhouse"])
+    finally:
+        lab.on("clickhouse1", "systemctl start clickhouse-server")
     return "clickhouse1"
 
 
@@ -59,8 +61,8 @@ def taskmanager_without_kafka(lab: Lab, _: random.Random) -> str:
     """Let nothing pass between the TaskManager that runs the job and the brokers."""
     host = lab.busy_taskmanager()
     brokers = [lab.address(broker) for broker in lab.members("kafka")]
-    lab.on(host, " && ".join(f"ip route add blackhole {address}" for address in brokers))
     try:
+        lab.on(host, " && ".join(f"ip route add blackhole {address}" for address in brokers))
         time.sleep(AWAY_S["kafka"])
     finally:
         lab.on(host, "; ".join(f"ip route del blackhole {address}" for address in brokers))
@@ -78,8 +80,8 @@ def frozen_taskmanager(lab: Lab, _: random.Random) -> str:
 @contextmanager
 def frozen(lab: Lab, host: str) -> Iterator[None]:
     """Let everything that runs on a host stand still."""
-    lab.freeze(host)
     try:
+        lab.freeze(host)
         yield
     finally:
         lab.thaw(host)

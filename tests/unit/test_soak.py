@@ -5,14 +5,23 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections.abc import Callable
 from http.client import IncompleteRead
 from itertools import count, islice
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from tests.lab import watch
-from tests.lab.faults import FAULTS, Fault, sequence
+from tests.lab.faults import (
+    FAULTS,
+    Fault,
+    clickhouse_away,
+    frozen_taskmanager,
+    sequence,
+    taskmanager_without_kafka,
+)
 from tests.lab.fleet import Lab
 from tests.lab.soak import Told, injected, table
 from tests.lab.watch import Watch, silence
@@ -50,6 +59,33 @@ def test_rows_that_were_on_their_way_do_not_end_the_silence() -> None:
     told = injected(Whole(), watched, Fault("killed", inject), random.Random(1))  # noqa: S311
     assert told.silent_s >= 0.4
     assert told.back_s >= 0.4
+
+
+@pytest.mark.parametrize("fails", range(3))
+@pytest.mark.parametrize("fault", [clickhouse_away, taskmanager_without_kafka, frozen_taskmanager])
+def test_a_fault_that_is_cut_off_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch, fault: Callable[[Lab, random.Random], str], fails: int
+) -> None:
+    done: list[str] = []
+
+    def step(*told: str) -> str:
+        done.append(" ".join(told))
+        if len(done) == fails + 1:
+            raise KeyboardInterrupt
+        return ""
+
+    lab = Mock(on=step, members=lambda _: ["kafka1"], address=lambda host: host)
+    lab.busy_taskmanager.return_value = "tm"
+    lab.freeze = lambda host: step("freeze", host)
+    lab.thaw = lambda host: step("thaw", host)
+    monkeypatch.setattr(time, "sleep", lambda _: step("wait"))
+    with pytest.raises(KeyboardInterrupt):
+        fault(lab, random.Random(1))  # noqa: S311
+    assert done[-1] in {
+        "clickhouse1 systemctl start clickhouse-server",
+        "tm ip route del blackhole kafka1",
+        "thaw tm",
+    }
 
 
 def test_an_answer_that_was_cut_off_does_not_end_the_watch(
