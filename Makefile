@@ -66,7 +66,7 @@ playbook-check: $(VENV)/.dev $(VENV)/.ops ## Lint of the playbooks and roles, an
 test: check playbook-check ## All that fits in the time: check, playbook-check, and where hosts can be made lab-test and some roles
 	@if why=$$($(RUN) -m loadtest.machine); \
 	then $(MAKE) --no-print-directory lab-test QUICK=1 && $(MAKE) --no-print-directory molecule ROLE='$(ROLES_TESTED)'; \
-	else echo "$$why Left out: make lab-test, make molecule."; fi
+	else [ -n "$$why" ] && echo "$$why Left out: make lab-test, make molecule."; fi
 
 lab-test: $(VENV)/.dev $(VENV)/.ops ## The whole pipeline on the lab, with faults under load, as root; ONLY=pattern picks tests, QUICK=1 leaves out the longest
 	$(RUN) -m pytest tests/lab $(if $(ONLY),-k '$(ONLY)') $(if $(QUICK),-m 'not thorough')

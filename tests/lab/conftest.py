@@ -19,8 +19,8 @@ def lab() -> Iterator[Lab]:
     if os.geteuid() != 0:
         pytest.fail("The lab's hosts need root: run these tests as root, or `make check` alone.")
     kept = HOSTS.is_dir() and any(HOSTS.iterdir())
-    subprocess.run(["make", "lab"], cwd=ROOT, check=True)
     try:
+        subprocess.run(["make", "lab"], cwd=ROOT, check=True)
         fleet = Lab()
         fleet.playbook("site")
         yield fleet
