@@ -278,7 +278,7 @@ def last_cause(trace: str) -> str:
     """The last cause that a Java stack trace names, which is the one that says what is wrong."""
     lines = trace.strip().splitlines() or ["no reason given"]
     causes = [line.removeprefix("Caused by: ") for line in lines if line.startswith("Caused by: ")]
-    return (causes or lines)[-1] if causes else lines[0]
+    return causes[-1] if causes else lines[0]
 
 
 def wait(ask: Callable[[], Found | None], within_s: float, late: str) -> Found:
