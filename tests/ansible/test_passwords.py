@@ -6,6 +6,7 @@ import base64
 import hashlib
 import http.server
 import json
+import runpy
 import subprocess
 import sys
 import threading
@@ -70,6 +71,25 @@ def test_a_password_reaches_clickhouse_and_the_programs_as_it_is(tmp_path: Path)
     assert set(digests.values()) == {hashlib.sha256(PASSWORD.encode()).hexdigest()}
     endpoints = read_endpoints(tmp_path / "endpoints.json")
     assert endpoints.clickhouse.client_arguments()["password"] == PASSWORD
+
+
+def test_a_secret_key_reaches_the_store_and_its_probe_as_it_is(tmp_path: Path) -> None:
+    template = ROOT / "roles/object_store/templates/s3proxy.properties.j2"
+    play = {
+        "hosts": "one",
+        "gather_facts": False,
+        "roles": ["endpoints"],
+        "vars_files": [str(ROOT / "roles/object_store/defaults/main.yml")],
+        "tasks": [{"template": {"src": str(template), "dest": str(tmp_path / "properties")}}],
+    }
+    playbook = tmp_path / "render.yml"
+    playbook.write_text(json.dumps([play]))
+    run(tmp_path, playbook, endpoints_store_secret_key="{{ vault_password }}")  # noqa: S106
+    probe = runpy.run_path(str(ROOT / "roles/object_store/files/s3_probe.py"))
+    settings = probe["properties"](str(tmp_path / "properties"))
+    assert settings["s3proxy.credential"] == PASSWORD
+    # Java begins a value at its first character that is no space.
+    assert "s3proxy.credential=\\u0020" in (tmp_path / "properties").read_text()
 
 
 def test_a_password_reaches_clickhouse_from_a_playbook_as_it_is(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import sys
 import urllib.request
 from datetime import UTC, datetime
@@ -18,13 +19,13 @@ OBJECT, CONTENT = "probe", b"it works"
 
 
 def properties(path: str) -> dict[str, str]:
-    """The settings of a Java properties file of simple lines."""
+    """The settings of a Java properties file of simple lines, escaped as JSON escapes."""
     pairs = (
         line.partition("=")
         for line in Path(path).read_text().splitlines()
         if not line.startswith("#")
     )
-    return {key: value.replace("\\\\", "\\") for key, _, value in pairs}
+    return {key: json.loads(f'"{value}"') for key, _, value in pairs}
 
 
 def signed(method: str, url: str, body: bytes, key: str, secret: str) -> urllib.request.Request:
