@@ -118,8 +118,8 @@ class Lab:
             raise LabFailedError(f"`{' '.join(command)}` on {host}: {ended.stderr[-2_000:]}")
         return ended.stdout
 
-    def send(self, messages: Sequence[Message]) -> list[Record]:
-        """Send messages to Kafka; the records that they became."""
+    def send(self, messages: Sequence[Message], codec: str = "lz4") -> list[Record]:
+        """Send messages to Kafka, compressed; the records that they became."""
         self.on(
             "clickhouse1",
             "cat > /tmp/send.py",
@@ -131,7 +131,7 @@ class Lab:
         ]
         told = self.on(
             "clickhouse1",
-            "PYTHONPATH=/opt/ctr-loader/current python3 -W ignore /tmp/send.py",
+            f"PYTHONPATH=/opt/ctr-loader/current python3 -W ignore /tmp/send.py {codec}",
             given=json.dumps(given),
         )
         return [

@@ -127,3 +127,14 @@ def test_what_is_no_event_is_in_the_ledger_and_stops_nothing(lab: Lab, value: by
     lab.send([event(product, "click", window)])
     wait_for_rows(lab, product, [(window, 0, 1)])
     assert lab.running_job() == job
+
+
+def test_messages_of_every_codec_are_counted_and_can_be_audited(lab: Lab) -> None:
+    job, window = lab.running_job(), a_window()
+    products = {codec: name() for codec in ("gzip", "snappy", "lz4", "zstd")}
+    for codec, product in products.items():
+        lab.send([event(product, "view", window + number) for number in range(20)], codec)
+    for product in products.values():
+        wait_for_rows(lab, product, [(window, 20, 0)])
+    assert lab.running_job() == job
+    assert lab.all_is_as_specified()
