@@ -27,6 +27,11 @@ $(error A dump is named by FILE=, as in: make replay FILE=$(firstword $(filter-o
 endif
 endif
 export FILE
+ifneq ($(filter soak lab-test,$(MAKECMDGOALS)),)
+ifneq ($(filter-out inventories/lab,$(INVENTORY)),)
+$(error Faults are for the lab alone: leave INVENTORY= away, or give inventories/lab)
+endif
+endif
 
 demo: $(VENV)/.ops ## From nothing to CTR rows on ten hosts of their own on this machine, under load; without root, the same job embedded
 	@$(RUN) -m loadtest.demo
@@ -42,7 +47,7 @@ site: $(VENV)/.ops ## Install and start the whole pipeline, or bring it to what 
 
 status: $(VENV)/.ops ## What runs where, whether data flows, whether every event is explained: INVENTORY=inventories/lab
 	@mkdir -p build
-	@rm -f build/status.txt; $(PLAYBOOK) ansible/status.yml -e status_file='$(CURDIR)/build/status.txt' > build/status.log 2>&1; told=$$?; [ ! -e build/status.txt ] || cat build/status.txt; grep -o 'conservation: [^"]*' build/status.log | tail -1; [ $$told = 0 ] || { tail -n 15 build/status.log; echo "Not all is well; the whole of it is in build/status.log"; exit 1; }
+	@rm -f build/status.txt; $(PLAYBOOK) ansible/status.yml -e '{"status_file": "$(CURDIR)/build/status.txt"}' > build/status.log 2>&1; told=$$?; [ ! -e build/status.txt ] || cat build/status.txt; grep -o 'conservation: [^"]*' build/status.log | tail -1; [ $$told = 0 ] || { tail -n 15 build/status.log; echo "Not all is well; the whole of it is in build/status.log"; exit 1; }
 
 reconcile: $(VENV)/.ops ## Every offset of the input has exactly one outcome, checked now: INVENTORY=inventories/lab
 	@$(PLAYBOOK) ansible/reconcile.yml

@@ -20,6 +20,7 @@ from tests.lab.fleet import Lab, eventually
 from tests.lab.watch import Watch, silence
 
 RATE = 20_000
+MINUTES_AT_LEAST = 2
 SETTLED_WITHIN_S = 300
 # The load goes on until rows flow again after the last fault; the longest of them is a deployment.
 LAST_FAULT_S = 90
@@ -118,6 +119,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rate", type=int, default=RATE, help="events a second")
     parser.add_argument("--seed", type=int, help="of the order of the faults")
     chosen = parser.parse_args(arguments)
+    if not (chosen.minutes >= MINUTES_AT_LEAST and chosen.rate > 0):
+        parser.error(f"a soak takes {MINUTES_AT_LEAST} minutes or more, and a rate above 0")
     seed = random.SystemRandom().randrange(10_000) if chosen.seed is None else chosen.seed
     sys.stdout.write(f"seed {seed}\n")
     sys.stdout.flush()
