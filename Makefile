@@ -47,7 +47,7 @@ site: $(VENV)/.ops ## Install and start the whole pipeline, or bring it to what 
 
 status: $(VENV)/.ops ## What runs where, whether data flows, whether every event is explained: INVENTORY=inventories/lab
 	@mkdir -p build
-	@rm -f build/status.txt; $(PLAYBOOK) ansible/status.yml -e '{"status_file": "$(CURDIR)/build/status.txt"}' > build/status.log 2>&1; told=$$?; [ ! -e build/status.txt ] || cat build/status.txt; grep -o 'conservation: [^"]*' build/status.log | tail -1; [ $$told = 0 ] || { tail -n 15 build/status.log; echo "Not all is well; the whole of it is in build/status.log"; exit 1; }
+	@rm -f build/status.txt && : > build/status.log || { echo 'Another user has made this checkout: use one of your own.' >&2; exit 1; }; $(PLAYBOOK) ansible/status.yml -e '{"status_file": "$(CURDIR)/build/status.txt"}' > build/status.log 2>&1; told=$$?; [ ! -e build/status.txt ] || cat build/status.txt; grep -o 'conservation: [^"]*' build/status.log | tail -1; [ $$told = 0 ] || { tail -n 15 build/status.log; echo "Not all is well; the whole of it is in build/status.log"; exit 1; }
 
 reconcile: $(VENV)/.ops ## Every offset of the input has exactly one outcome, checked now: INVENTORY=inventories/lab
 	@$(PLAYBOOK) ansible/reconcile.yml
