@@ -26,11 +26,9 @@ def dispose_of_older(cluster: Cluster, file: Path, kept: int) -> list[str]:
         What could not be done, in sentences.
     """
     deployed = read_deployed(file)
-    older = (
-        () if deployed is None else deployed.savepoints[: max(0, len(deployed.savepoints) - kept)]
-    )
-    if deployed is None or not older:
+    if deployed is None or len(deployed.savepoints) <= kept:
         return []
+    older = deployed.savepoints[: len(deployed.savepoints) - kept]
     try:
         needed = cluster.origins() | {deployed.started_from}
     except ClusterError as problem:

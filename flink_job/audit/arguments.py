@@ -1,4 +1,4 @@
-"""The command line that both checks have."""
+"""The command line that the checks have."""
 
 from __future__ import annotations
 
@@ -20,16 +20,23 @@ class Arguments:
     within: float
 
 
-def parsed(program: str, description: str | None, arguments: list[str] | None) -> Arguments:
-    """Read the command line; None stands for this process's own."""
+def command_line(
+    program: str, description: str | None, within: float = 60.0
+) -> argparse.ArgumentParser:
+    """What every check is told, with its own default of `--within`."""
     parser = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
     parser.add_argument("--endpoints", type=Path, required=True, help="endpoints.json")
     parser.add_argument(
         "--within",
         type=float,
-        default=60.0,
+        default=within,
         metavar="S",
         help="how long results may take to arrive",
     )
-    chosen = parser.parse_args(arguments)
+    return parser
+
+
+def parsed(program: str, description: str | None, arguments: list[str] | None) -> Arguments:
+    """Read the command line; None stands for this process's own."""
+    chosen = command_line(program, description).parse_args(arguments)
     return Arguments(chosen.endpoints, chosen.within)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
+from flink_job.audit.arguments import command_line
 from flink_job.audit.flow import Came, Written, held_up, told
 from flink_job.audit.law import Partition
 from flink_job.audit.tables import TablesError, connected, read_reached, read_written
@@ -20,16 +19,8 @@ AGAIN_AFTER_S = 1.0
 
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line; the exit status: 0 it was looked at, 2 it cannot be told."""
-    parser = argparse.ArgumentParser(prog="python -m flink_job.audit.look", description=__doc__)
-    parser.add_argument("--endpoints", type=Path, required=True, help="endpoints.json")
+    parser = command_line("flink_job.audit.look", __doc__, within=10.0)
     parser.add_argument("--loader", default="ctr-loader", help="consumer group of the loader")
-    parser.add_argument(
-        "--within",
-        type=float,
-        default=10.0,
-        metavar="S",
-        help="how long what is under way may take before it is a fault",
-    )
     chosen = parser.parse_args(arguments)
     try:
         endpoints = read_endpoints(chosen.endpoints)

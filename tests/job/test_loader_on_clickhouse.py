@@ -249,6 +249,11 @@ def hours(clickhouse: Client) -> dict[int, int]:
     return {int(hour): int(events) for hour, events in rows}
 
 
+def retired(engine: Engine) -> list[str]:
+    """Days of windows that retention has dropped, as 30 are kept."""
+    return list(retire(lambda sql: str(engine.query(sql, "TabSeparated")), 30))
+
+
 def test_exactly_the_days_that_are_older_than_is_kept_go(
     engine: Engine, clickhouse: Client
 ) -> None:
@@ -258,31 +263,25 @@ def test_exactly_the_days_that_are_older_than_is_kept_go(
     rest(engine)
     before = hours(clickhouse)
 
-    def ask(sql: str) -> str:
-        return str(engine.query(sql, "TabSeparated"))
-
-    assert len(list(retire(ask, 30))) == 3
+    assert len(retired(engine)) == 3
     assert [row[3] - 1 for row in windows(clickhouse)] == [30, 29, 1, 0]
     # What is gone is still known by its sums, and the ledger is whole, so that both still agree.
     assert hours(clickhouse) == before
     assert len(ledger(clickhouse)) == 1
     dropped = clickhouse.final((QUESTIONS / "dropped.sql").read_text())
     assert {hour for (hour,) in dropped} == {days_ago(age) // 1_000 for age in (31, 40, 400)}
-    assert list(retire(ask, 30)) == []
+    assert retired(engine) == []
 
 
 def test_a_dropped_day_that_is_loaded_anew_counts_once_and_goes_again(
     engine: Engine, clickhouse: Client
 ) -> None:
-    def ask(sql: str) -> str:
-        return str(engine.query(sql, "TabSeparated"))
-
     first, second = window("p", 5, 2, days_ago(40)), window("q", 9, 0, days_ago(40))
     load(clickhouse, batch(WINDOWS, first, second))
     for _ in range(2):
         rest(engine)
         assert hours(clickhouse) == {days_ago(40) // 1_000: 16}
-        assert len(list(retire(ask, 30))) == 1
+        assert len(retired(engine)) == 1
         assert hours(clickhouse) == {days_ago(40) // 1_000: 16}
         load(clickhouse, batch(WINDOWS, first))
 
@@ -290,15 +289,12 @@ def test_a_dropped_day_that_is_loaded_anew_counts_once_and_goes_again(
 def test_a_day_that_is_being_loaded_does_not_go_by_halves(
     engine: Engine, clickhouse: Client
 ) -> None:
-    def ask(sql: str) -> str:
-        return str(engine.query(sql, "TabSeparated"))
-
     first, second = window("p", 5, 2, days_ago(40)), window("q", 9, 0, days_ago(40))
     load(clickhouse, batch(WINDOWS, first))
-    assert list(retire(ask, 30)) == []
+    assert retired(engine) == []
     load(clickhouse, batch(WINDOWS, second))
     rest(engine)
-    assert len(list(retire(ask, 30))) == 1
+    assert len(retired(engine)) == 1
     assert hours(clickhouse) == {days_ago(40) // 1_000: 16}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.lab.fleet import Lab
@@ -72,19 +71,12 @@ def taskmanager_without_kafka(lab: Lab, _: random.Random) -> str:
 def frozen_taskmanager(lab: Lab, _: random.Random) -> str:
     """Let the whole host of the TaskManager that runs the job stand still."""
     host = lab.busy_taskmanager()
-    with frozen(lab, host):
-        time.sleep(AWAY_S["frozen"])
-    return host
-
-
-@contextmanager
-def frozen(lab: Lab, host: str) -> Iterator[None]:
-    """Let everything that runs on a host stand still."""
     try:
         lab.freeze(host)
-        yield
+        time.sleep(AWAY_S["frozen"])
     finally:
         lab.thaw(host)
+    return host
 
 
 def new_version(lab: Lab, chance: random.Random) -> str:

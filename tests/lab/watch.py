@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from types import TracebackType
 from typing import Self
 
 ASKED_EVERY_S = 0.2
@@ -30,12 +29,7 @@ class Watch:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Ask no more."""
         self._ended.set()
         self._thread.join()
