@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.lab.fleet import Lab
 
-AWAY_S = {"clickhouse": 30, "kafka": 20, "frozen": 15}
+AWAY_S = {"clickhouse": 30, "kafka": 20, "frozen": 15, "store": 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,38 @@ def clickhouse_away(lab: Lab, _: random.Random) -> str:
     finally:
         lab.on("clickhouse1", "systemctl start clickhouse-server")
     return "clickhouse1"
+
+
+def store_away(lab: Lab, _: random.Random) -> str:
+    """Stop the object store for a minute, which must cost checkpoints and no restart."""
+    before = lab.restarts()
+    try:
+        lab.on("store1", "systemctl stop object-store")
+        time.sleep(AWAY_S["store"])
+        after = lab.restarts()
+    finally:
+        lab.on("store1", "systemctl start object-store")
+    assert after == before, f"the job restarted {after - before} times without its store"
+    return "store1"
+
+
+def taskmanager_host_lost(lab: Lab, _: random.Random) -> str:
+    """Cut the power of the TaskManager that runs the job, and give it back."""
+    host = lab.busy_taskmanager()
+    try:
+        lab.power_off(host)
+    finally:
+        lab.power_on(host)
+    return host
+
+
+def jobmanager_host_lost(lab: Lab, _: random.Random) -> str:
+    """Cut the power of the JobManager, and of the ZooKeeper on its host, and give it back."""
+    try:
+        lab.power_off("flink-jm")
+    finally:
+        lab.power_on("flink-jm")
+    return "flink-jm"
 
 
 def taskmanager_without_kafka(lab: Lab, _: random.Random) -> str:
@@ -101,6 +133,9 @@ FAULTS: Sequence[Fault] = (
     Fault(f"ClickHouse away for {AWAY_S['clickhouse']} s", clickhouse_away),
     Fault(f"TaskManager without Kafka for {AWAY_S['kafka']} s", taskmanager_without_kafka),
     Fault(f"TaskManager's host frozen for {AWAY_S['frozen']} s", frozen_taskmanager),
+    Fault(f"store away for {AWAY_S['store']} s", store_away),
+    Fault("TaskManager's host without power", taskmanager_host_lost),
+    Fault("JobManager's host without power", jobmanager_host_lost),
     Fault("new version deployed", new_version),
     Fault("parallelism changed", rescaled),
 )

@@ -101,12 +101,31 @@ class Lab:
         """Let them go on."""
         self._all_processes(host, signal.SIGCONT)
 
+    def power_off(self, *hosts: str) -> None:
+        """Let hosts stop as they do without power: nothing in them is told."""
+        for host in hosts:
+            self._all_processes(host, signal.SIGKILL)
+        eventually(
+            lambda: not any(self._processes(host) for host in hosts) or None,
+            f"nothing runs on {', '.join(hosts)}",
+        )
+
+    def power_on(self, *hosts: str) -> None:
+        """Boot hosts again."""
+        self.playbook("lab", "-e", f"lab_hosts={','.join(hosts)}")
+
     def _all_processes(self, host: str, number: signal.Signals) -> None:
+        for pid in self._processes(host):
+            with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(pid, number)
+
+    def _processes(self, host: str) -> list[int]:
         (folder, *_) = CGROUPS.glob(f"**/ctr-lab/{host}")
-        for procs in folder.rglob("cgroup.procs"):
-            for pid in procs.read_text().split():
-                with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
-                    os.kill(int(pid), number)
+        return [
+            int(pid)
+            for procs in folder.rglob("cgroup.procs")
+            for pid in procs.read_text().split()
+        ]
 
     def on(self, host: str, *command: str, given: str = "") -> str:
         """What a command on a host prints; it must succeed."""
@@ -213,6 +232,11 @@ class Lab:
         """Of the job that runs."""
         vertices = self.flink(f"/jobs/{self.running_job()}")["vertices"]
         return max(int(vertex["parallelism"]) for vertex in vertices)
+
+    def restarts(self) -> int:
+        """How often the job that runs has restarted."""
+        (metric,) = self.flink(f"/jobs/{self.running_job()}/metrics?get=numRestarts")
+        return int(metric["value"])
 
     def whole(self, since_ms: int) -> bool:
         """Whether every part is there: the job with a checkpoint begun since, and all replicas."""
