@@ -46,6 +46,19 @@ class SavepointError(ClusterError):
 
 
 @dataclass(frozen=True, slots=True)
+class State:
+    """What a job goes on from: a checkpoint or savepoint.
+
+    Attributes:
+        path: Where it is kept.
+        taken_ms: When it was taken, in ms since the epoch; None where that is not known.
+    """
+
+    path: str
+    taken_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A job that the cluster knows.
 
@@ -108,8 +121,8 @@ class Cluster:
 
         wait(gone, within_s, f"Flink has not deleted it within {within_s:.0f} s")
 
-    def newest_checkpoint(self, job: str) -> str | None:
-        """Where the state of a job is kept that is the newest; None where there never was one.
+    def newest_checkpoint(self, job: str) -> State | None:
+        """The newest state of a job that is kept; None where there never was one.
 
         It is a checkpoint, a savepoint, or what the job itself was started from. Their ids go on
         rising from one job to the next that is started from it.
@@ -126,7 +139,7 @@ class Cluster:
             newest = kept[max(kept)]
             if newest.get("discarded"):
                 raise GoneError(f"Flink has deleted the newest checkpoint of job {job}.")
-            return str(newest["external_path"])
+            return State(str(newest["external_path"]), newest.get("trigger_timestamp"))
         # A job that a new JobManager takes up has no history before it has found its checkpoint.
         if self._ask(f"/jobs/{job}")["state"] == "INITIALIZING":
             raise ClusterError(f"Job {job} is only being initialized by Flink: deploy again later.")

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 
+from flink_job.age import lifetime_of
 from flink_job.cluster import Cluster, ClusterError, LateError
 from flink_job.deployed import DeployedError, Version
 from flink_job.endpoints import EndpointsError, read_endpoints
@@ -76,8 +77,17 @@ def main(arguments: list[str] | None = None) -> int:
         action="store_true",
         help="go back to the version that served before, with the settings that it had",
     )
+    parser.add_argument(
+        "--despite-age",
+        action="store_true",
+        help="start also from a state whose windows have expired, to recount them afterwards",
+    )
     chosen = parser.parse_args(arguments)
     settings = dict(pair.split("=", 1) for pair in chosen.setting)
+    try:
+        lifetime_of(settings)
+    except ValueError as problem:
+        parser.error(str(problem))
     try:
         with alone(chosen.state) as lock:
             launcher = Launcher(
@@ -94,6 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
                 launcher,
                 chosen.within,
                 chosen.savepoints_kept,
+                chosen.despite_age,
             )
             if chosen.rollback:
                 done = rollout.roll_back(chosen.origin)

@@ -43,6 +43,7 @@ class Deployed:
         job: The job's id.
         started_from: Savepoint or checkpoint that it started from, or has left; None is the
             beginning of the topics.
+        left_ms: When that was the newest state, in ms since the epoch; None where it is not known.
         trigger: Of the savepoint that it was told to stop with; None when it was not, or has.
         version: The version that has served last, whatever is being tried instead of it; None when
             that is not known.
@@ -54,6 +55,7 @@ class Deployed:
     digest: str
     job: str
     started_from: str | None
+    left_ms: int | None = None
     trigger: str | None = None
     version: Version | None = None
     former: Version | None = None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from flink_job.cluster import Cluster, ClusterError, GoneError, SavepointError
+from flink_job.cluster import Cluster, ClusterError, GoneError, SavepointError, State
 from flink_job.deployed import STOPPED, UNKNOWN, Deployed, keep_deployed
 
 # A job that has lost a TaskManager runs again after about ten seconds, and can be stopped then.
@@ -56,7 +57,8 @@ class Ending:
             keep_deployed(self.file, replace(running, trigger=None))
             raise
         kept = tuple(path for path in running.savepoints if path != saved)
-        return self._ended(replace(running, savepoints=(*kept, saved)), saved)
+        left = State(saved, int(time.time() * 1_000))
+        return self._ended(replace(running, savepoints=(*kept, saved)), left)
 
     def _cancel(self, running: Deployed) -> Deployed:
         """Cancel a job that does not run, once it is known what the next one can go on from."""
@@ -69,8 +71,8 @@ class Ending:
         self.cluster.cancel(running.job, self.within_s)
         return self._ended(running, left)
 
-    def _outliving(self, running: Deployed) -> str | None:
-        """Where the state of a job is kept when it has been cancelled."""
+    def _outliving(self, running: Deployed) -> State | None:
+        """The state of a job that is kept when it has been cancelled."""
         newest = self.cluster.newest_checkpoint(running.job)
         if not self.cluster.keeps_checkpoints(running.job):
             raise ClusterError(
@@ -78,7 +80,7 @@ class Ending:
                 "mend what keeps it from running, or name a savepoint by --from, or start anew by "
                 "--from scratch, which counts the topics again."
             )
-        return newest or running.started_from
+        return newest or _origin(running)
 
     def gone(self, last: Deployed) -> Deployed:
         """How a job ended that is not there any more.
@@ -88,20 +90,31 @@ class Ending:
         """
         return self._ended(last, left_by(self.cluster, last))
 
-    def _ended(self, running: Deployed, left: str | None) -> Deployed:
-        ended = replace(running, digest=STOPPED, started_from=left, trigger=None, back=self.back)
+    def _ended(self, running: Deployed, left: State | None) -> Deployed:
+        path, taken_ms = (None, None) if left is None else (left.path, left.taken_ms)
+        # Flink tells when it restored what a job was started from, and not how old that was.
+        if path == running.started_from:
+            taken_ms = running.left_ms
+        ended = replace(
+            running,
+            digest=STOPPED,
+            started_from=path,
+            left_ms=taken_ms,
+            trigger=None,
+            back=self.back,
+        )
         keep_deployed(self.file, ended)
         return ended
 
 
-def left_by(cluster: Cluster, last: Deployed) -> str | None:
+def left_by(cluster: Cluster, last: Deployed) -> State | None:
     """Where a job that is gone can go on; what it once started from may be weeks old.
 
     Raises:
         ClusterError: It has left nothing.
     """
     if last.digest == STOPPED:
-        return last.started_from
+        return _origin(last)
     try:
         left = cluster.newest_checkpoint(last.job)
     except GoneError:
@@ -120,4 +133,8 @@ def _running(last: Deployed | None, job: str) -> Deployed:
         return Deployed(UNKNOWN, job, None)
     if last.job == job and last.digest != STOPPED:
         return last
-    return replace(last, digest=UNKNOWN, job=job, started_from=None, trigger=None)
+    return replace(last, digest=UNKNOWN, job=job, started_from=None, left_ms=None, trigger=None)
+
+
+def _origin(last: Deployed) -> State | None:
+    return None if last.started_from is None else State(last.started_from, last.left_ms)

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from flink_job.age import WINDOWS_TTL
 from flink_job.java import java_gateway
 
 SQL = Path(__file__).with_name("sql")
@@ -53,7 +54,7 @@ def assemble(
 
     Args:
         ends: Where messages come from and results go to.
-        values: What the SQL of these ends leaves open.
+        values: What the SQL of these ends leaves open; `windows_ttl` has a default.
         jars: The function's jar, and the connectors' where they are not in Flink's lib.
         settings: Flink settings beside and above `SETTINGS`.
 
@@ -70,6 +71,7 @@ def assemble(
         tables.get_config().set(key, value)
     tables.get_config().set("pipeline.jars", ";".join(jar.absolute().as_uri() for jar in jars))
 
+    values = {"windows_ttl": WINDOWS_TTL, **values}
     for path in (
         "verdict.sql",
         f"{ends}/incoming.sql",

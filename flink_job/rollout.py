@@ -11,10 +11,12 @@ from there: `version` is the one to go back to until another has served.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn, Protocol
 
+from flink_job.age import expired
 from flink_job.cluster import Cluster, ClusterError, Job
 from flink_job.deployed import STOPPED, UNKNOWN, Deployed, Version, keep_deployed, read_deployed
 from flink_job.ending import Ending, left_by
@@ -67,6 +69,7 @@ class Rollout:
         versions: What starts them.
         within_s: How long each step may take.
         savepoints_kept: How many savepoints stay.
+        despite_age: Start also from a state whose windows have expired.
     """
 
     cluster: Cluster
@@ -74,6 +77,7 @@ class Rollout:
     versions: Versions
     within_s: float
     savepoints_kept: int
+    despite_age: bool = False
 
     def deploy(self, version: Version, origin: str | None = None) -> str:
         """Bring the job to a version; what was done, in a line, and what is left to do.
@@ -103,6 +107,7 @@ class Rollout:
             )
         ended = self._end(last, live, origin, back=False)
         start = _start(ended, origin)
+        self._refuse_expired(ended, version, start)
         job = self._serve(ended, version, start)
         return self._tidied(f"deployed: job {job} runs, started from {start or BEGINNING}")
 
@@ -140,6 +145,7 @@ class Rollout:
             )
         ended = self._end(last, live, origin, back=back)
         start = _start(ended, origin)
+        self._refuse_expired(ended, version, start)
         job = self._serve(ended, version, start)
         return self._tidied(
             f"rolled back: job {job} runs {_named(version, last.version if back else None)}, "
@@ -161,6 +167,16 @@ class Rollout:
         if last is not None and origin is None:
             return ending.gone(last)
         return last if last is None else replace(last, back=back)
+
+    def _refuse_expired(self, ended: Deployed | None, version: Version, start: str | None) -> None:
+        if self.despite_age or ended is None or start is None or start != ended.started_from:
+            return
+        # What an operator names by path may be of any age.
+        if ended.left_ms is None:
+            return
+        found = expired(ended.left_ms, int(time.time() * 1_000), version.settings)
+        if found is not None:
+            raise DownError(str(found))
 
     def _serve(self, ended: Deployed | None, version: Version, start: str | None) -> str:
         """Let a version serve in the place of what has ended, or go back; the job's id."""
@@ -253,7 +269,8 @@ class Rollout:
     def _again(self, ended: Deployed, before: Version, fails: str, name: str) -> ClusterError:
         """Start what served before; what is to be told of it."""
         try:
-            start = left_by(self.cluster, ended)
+            left = left_by(self.cluster, ended)
+            start = None if left is None else left.path
             job = self._launch(ended, before, start)
         except UnclearError as other:
             return UnclearError(f"{fails}, and {name} was to run again: {other}")
@@ -318,7 +335,8 @@ def _start(ended: Deployed | None, origin: str | None) -> str | None:
 def _started(ended: Deployed | None, digest: str, job: str, start: str | None) -> Deployed:
     if ended is None:
         return Deployed(digest, job, start)
-    return replace(ended, digest=digest, job=job, started_from=start, trigger=None)
+    left_ms = ended.left_ms if start == ended.started_from else None
+    return replace(ended, digest=digest, job=job, started_from=start, left_ms=left_ms, trigger=None)
 
 
 def _named(version: Version, beside: Version | None) -> str:

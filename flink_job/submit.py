@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from flink_job.age import SETTING, WINDOWS_TTL
 from flink_job.cluster import ClusterError, last_cause
 from flink_job.endpoints import EndpointsError, Kafka, read_endpoints
 from flink_job.java import JavaError
@@ -56,7 +57,10 @@ def submit(
     }
     if savepoint is not None:
         whole["execution.state-recovery.path"] = savepoint
-    values = {"kafka_properties": options(kafka.flink_kafka_properties())}
+    values = {
+        "kafka_properties": options(kafka.flink_kafka_properties()),
+        "windows_ttl": whole.pop(SETTING, WINDOWS_TTL),
+    }
     jar = verdict_jar(build)
     try:
         result = assemble(Ends.KAFKA, values, [jar], whole).execute()

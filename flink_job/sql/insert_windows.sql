@@ -1,7 +1,7 @@
 -- How often was each product seen and clicked in each window? The counts of a window go out again
 -- whenever they have grown; its state is kept far longer than any outage lasts.
 INSERT INTO ctr_windows (product_id, window_start, impressions, clicks)
-SELECT /*+ STATE_TTL('judged' = '3h') */
+SELECT /*+ STATE_TTL('judged' = '${windows_ttl}') */
   product_id,
   window_start,
   COUNT(*) FILTER (WHERE NOT click) AS impressions,

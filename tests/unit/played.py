@@ -159,6 +159,7 @@ class Host:
     removed: set[str] = field(default_factory=set)
     has_run: bool = False
     savepoints_kept: int = 5
+    despite_age: bool = False
     started: list[tuple[str, str | None]] = field(default_factory=list)
     settings: list[dict[str, str]] = field(default_factory=list)
 
@@ -190,7 +191,12 @@ class Host:
 
     def rollout(self, within_s: float = WITHIN_S) -> Rollout:
         return Rollout(
-            Cluster(self.flink.address), self.state, self, within_s, self.savepoints_kept
+            Cluster(self.flink.address),
+            self.state,
+            self,
+            within_s,
+            self.savepoints_kept,
+            self.despite_age,
         )
 
     def deploy(

@@ -51,7 +51,11 @@ def test_a_new_version_that_does_not_serve_is_taken_back_with_settings_and_savep
     assert running.started == [("one", None), ("two", FIRST), ("one", FIRST)]
     assert running.settings[2] == {"parallelism": "2"}
     assert flink.was_cancelled("b") == (how == "bad")
-    assert running.known == replace(before, job="c", started_from=FIRST, savepoints=(FIRST,))
+    left_ms = running.known.left_ms
+    assert left_ms is not None
+    assert running.known == replace(
+        before, job="c", started_from=FIRST, left_ms=left_ms, savepoints=(FIRST,)
+    )
     assert running.deploy("one", parallelism="2") == "unchanged: job c runs"
 
 
@@ -94,7 +98,8 @@ def test_what_an_older_release_has_deployed_is_not_guessed_at(flink: Flink, host
         DownError, match=f"what ran before it is not known: .+ goes on from {FIRST}"
     ):
         host.deploy("two", within_s=SOON_S)
-    assert host.known == Deployed(STOPPED, "old", FIRST, savepoints=(FIRST,))
+    left_ms = host.known.left_ms
+    assert host.known == Deployed(STOPPED, "old", FIRST, left_ms, savepoints=(FIRST,))
 
 
 def test_what_a_newer_release_has_kept_besides_does_not_hinder(running: Host) -> None:
