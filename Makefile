@@ -76,8 +76,8 @@ test: check playbook-check ## All that fits in the time: check, playbook-check, 
 lab-test: $(VENV)/.dev $(VENV)/.ops ## The whole pipeline on the lab, with faults under load, as root; ONLY=pattern picks tests, QUICK=1 leaves out the longest
 	$(RUN) -m pytest tests/lab $(if $(ONLY),-k '$(ONLY)') $(if $(QUICK),-m 'not thorough')
 
-soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab that is installed, then the proof: MINUTES=10 SEED=1 RATE=20000
-	@$(RUN) -m tests.lab.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE))
+soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab that is installed, then the proof: MINUTES=10 SEED=1 RATE=20000; TABLE=file keeps the figures
+	@$(RUN) -m tests.lab.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) $(if $(TABLE),--table '$(TABLE)')
 
 molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
 	@for role in $(or $(ROLE),$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \

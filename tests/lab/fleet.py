@@ -89,6 +89,11 @@ class Lab:
         """The address of a host."""
         return str(self._vars[host]["ansible_host"])
 
+    @property
+    def hosts(self) -> list[str]:
+        """All hosts, by name."""
+        return sorted(self._vars)
+
     def members(self, group: str) -> list[str]:
         """The hosts of a group, by name."""
         return sorted(self._inventory[group]["hosts"])
@@ -122,9 +127,7 @@ class Lab:
     def _processes(self, host: str) -> list[int]:
         (folder, *_) = CGROUPS.glob(f"**/ctr-lab/{host}")
         return [
-            int(pid)
-            for procs in folder.rglob("cgroup.procs")
-            for pid in procs.read_text().split()
+            int(pid) for procs in folder.rglob("cgroup.procs") for pid in procs.read_text().split()
         ]
 
     def on(self, host: str, *command: str, given: str = "") -> str:

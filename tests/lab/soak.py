@@ -7,6 +7,7 @@ must agree to the event. The seed gives the order of the faults.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from tests.lab.faults import Fault, sequence
@@ -91,6 +93,20 @@ def table(told: Iterable[Told]) -> str:
     return "\n".join(lines)
 
 
+def page(told: Iterable[Told], minutes: float, rate: int, seed: int) -> str:
+    """The table with what it is of, as a page of the documentation."""
+    command = f"make soak MINUTES={minutes:g} RATE={rate} SEED={seed} TABLE=docs/recovery.md"
+    return f"""# Recovery
+
+`{command}`: {rate:,} events/s all the while, faults one after another. Afterwards load,
+Kafka, windows, ledger and dead letters agreed to the event.
+
+The figures are of one run; the lab shared {os.cpu_count()} processors with the load.
+
+{table(told)}
+"""
+
+
 def soaked(lab: Lab, seconds: int, rate: int, seed: int) -> list[Told]:
     """Faults under load for so many seconds; everything must be exact afterwards."""
     before = lab.offsets()
@@ -121,6 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.lab.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of load")
     parser.add_argument("--rate", type=int, default=RATE, help="events a second")
+    parser.add_argument("--table", type=Path, help="file that the figures are written to")
     parser.add_argument("--seed", type=int, help="of the order of the faults")
     chosen = parser.parse_args(arguments)
     if not (chosen.minutes >= MINUTES_AT_LEAST and chosen.rate > 0):
@@ -134,6 +151,8 @@ def main(arguments: list[str] | None = None) -> int:
     except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as problem:
         sys.stderr.write(f"seed {seed}: {problem}\n")
         return 1
+    if chosen.table is not None:
+        chosen.table.write_text(page(told, chosen.minutes, chosen.rate, seed))
     sys.stdout.write(f"{table(told)}\nexact: load, Kafka, windows, ledger and dead letters agree\n")
     return 0
 
