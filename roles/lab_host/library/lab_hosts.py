@@ -25,6 +25,10 @@ options:
       address: {description: IPv4 address., type: str}
       memory_mb: {description: Memory limit in MB; 0 for none., type: int, default: 0}
       cpus: {description: Processors it may use; 0 for all., type: float, default: 0}
+      cpu_weight:
+        description: Its share of the processors where hosts compete for them, 1 to 10000.
+        type: int
+        default: 100
   state: {description: Whether they run or are gone., choices: [present, absent], default: present}
   boot_timeout: {description: Seconds until every host must answer by ssh., type: int, default: 120}
 """
@@ -45,6 +49,8 @@ FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 GROUP = "ctr-lab"
 STOP_TIMEOUT_S = 30
 PERIOD_US = 100_000
+# What a group has without being given a weight (version 2), or shares (version 1).
+WEIGHT, SHARES = 100, 1_024
 INIT = "/usr/local/sbin/lab-init"
 
 
@@ -78,7 +84,7 @@ class Cgroup:
         """Its folder in each hierarchy."""
         return [root / GROUP / self.name for root in self.roots]
 
-    def make(self, memory_mb: int, cpus: float) -> None:
+    def make(self, memory_mb: int, cpus: float, cpu_weight: int) -> None:
         """Make it with its limits."""
         for folder in self.folders():
             folder.mkdir(parents=True, exist_ok=True)
@@ -89,13 +95,17 @@ class Cgroup:
                 for part in (folder.parent, folder):
                     for file in ("cpuset.cpus", "cpuset.mems"):
                         (part / file).write_text((folder.parent.parent / file).read_text())
-            for file, value in self._limits(memory_mb, cpus).items():
+            for file, value in self._limits(memory_mb, cpus, cpu_weight).items():
                 if (folder / file).exists():
                     (folder / file).write_text(value)
 
-    def _limits(self, memory_mb: int, cpus: float) -> dict[str, str]:
+    def _limits(self, memory_mb: int, cpus: float, cpu_weight: int) -> dict[str, str]:
         quota = int(cpus * PERIOD_US)
         limits: dict[str, str] = {}
+        if self.unified:
+            limits["cpu.weight"] = str(cpu_weight)
+        else:
+            limits["cpu.shares"] = str(cpu_weight * SHARES // WEIGHT)
         if memory_mb:
             name = "memory.max" if self.unified else "memory.limit_in_bytes"
             limits[name] = str(memory_mb * 2**20)
@@ -156,7 +166,7 @@ class Host:
             self._seed(network, public_key)
         options = f"lowerdir={base},upperdir={self.upper},workdir={self.folder / 'work'}"
         run("mount", "-t", "overlay", f"{GROUP}-{self.name}", "-o", options, str(self.root))
-        self.cgroup.make(self.spec["memory_mb"], self.spec["cpus"])
+        self.cgroup.make(self.spec["memory_mb"], self.spec["cpus"], self.spec["cpu_weight"])
         with (self.folder / "console.log").open("wb") as console:
             process = subprocess.Popen(
                 [
@@ -364,6 +374,7 @@ def main() -> None:
         "address": {"type": "str"},
         "memory_mb": {"type": "int", "default": 0},
         "cpus": {"type": "float", "default": 0},
+        "cpu_weight": {"type": "int", "default": 100},
     }
     module = AnsibleModule(
         argument_spec={
