@@ -28,7 +28,7 @@ MISTAKE = 2
 def main(
     arguments: list[str] | None = None,
     *,
-    join: Callable[[Kafka, str, Iterable[str]], Consumer] = consumer.join,
+    join: Callable[[Kafka, str, Iterable[str], str | None], Consumer] = consumer.join,
     client: Callable[[ClickHouse], Client] = clickhouse.client,
     registry: CollectorRegistry = REGISTRY,
     clock: Clock | None = None,
@@ -37,7 +37,7 @@ def main(
 
     Args:
         arguments: The command line without the program; None for the process's own.
-        join: Joins a group on topics, or raises ConsumerError.
+        join: Joins a group on topics under a name of its own, or raises ConsumerError.
         client: Makes a client of ClickHouse.
         registry: Where the metrics are registered and served from.
         clock: Time; None for the real one.
@@ -61,7 +61,7 @@ def main(
     with Stop() as stopping:
         log.info("loading %s as group %s", " and ".join(TABLES), chosen.group)
         member = joined(
-            lambda: join(endpoints.kafka, chosen.group, TABLES),
+            lambda: join(endpoints.kafka, chosen.group, TABLES, chosen.instance),
             metrics,
             stopping,
             time,
@@ -93,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
         "--endpoints", type=Path, required=True, help="endpoints.json: how to reach the rest"
     )
     parser.add_argument("--group", default="ctr-loader", help="consumer group")
+    parser.add_argument(
+        "--instance", help="name in the group, kept when started again; no two have the same"
+    )
     parser.add_argument(
         "--epoch",
         type=_whole(0, EPOCHS_END - 1),

@@ -15,6 +15,9 @@ from flink_job.loader.batch import Message, Partition
 
 CONNECT_TIMEOUT_MS = 3_000
 ANSWER_TIMEOUT_MS = 3_000
+# The shortest that brokers allow: for so long a member that was killed keeps its partitions.
+SESSION_TIMEOUT_MS = 6_000
+HEARTBEAT_MS = 1_500
 # Nobody waits for the lag: a partition without a leader must not hold up the others.
 ENDS_TIMEOUT_MS = 500
 
@@ -126,6 +129,7 @@ def join(
     endpoint: Kafka,
     group: str,
     topics: Iterable[str],
+    instance: str | None = None,
     *,
     kafka: Callable[..., Any] = KafkaConsumer,
 ) -> Consumer:
@@ -135,6 +139,8 @@ def join(
         endpoint: How to reach Kafka.
         group: Name of the consumer group.
         topics: What to read.
+        instance: Name that a member keeps when it starts again: it goes on at once with what it
+            had, also after it was killed. Until its session has ended nobody else gets that.
         kafka: Makes the library's consumer.
 
     Raises:
@@ -146,6 +152,9 @@ def join(
             **endpoint.client_arguments(),
             group_id=group,
             client_id="ctr-loader",
+            group_instance_id=instance,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
             # Offsets are committed by hand, behind the rows.
             enable_auto_commit=False,
             auto_offset_reset="earliest",

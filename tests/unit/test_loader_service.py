@@ -767,9 +767,10 @@ def test_a_member_commits_by_hand_and_begins_at_the_beginning() -> None:
         asked.update(settings, topics=topics)
         return Library()
 
-    join(Kafka(("kafka1:9092",)), "ctr-loader", TABLES, kafka=library)
+    join(Kafka(("kafka1:9092",)), "ctr-loader", TABLES, "clickhouse1", kafka=library)
     assert asked.pop("topics") == ("ctr-windows", "ctr-ledger")
     assert set(asked) <= set(KafkaConsumer.DEFAULT_CONFIG)
+    assert asked["group_instance_id"] == "clickhouse1"
     assert asked["enable_auto_commit"] is False
     assert asked["auto_offset_reset"] == "earliest"
     assert asked["allow_auto_create_topics"] is False
@@ -854,10 +855,10 @@ def test_the_service_runs_until_a_signal_and_ends_with_status_0(
 ) -> None:
     world = World(W0)
     world.broker.append(W0, window("p-1", 1))
-    joins: list[tuple[str, tuple[str, ...]]] = []
+    joins: list[tuple[str, tuple[str, ...], str | None]] = []
 
-    def joining(_kafka: Kafka, group: str, topics: Iterable[str]) -> Consumer:
-        joins.append((group, tuple(topics)))
+    def joining(_kafka: Kafka, group: str, topics: Iterable[str], instance: str | None) -> Consumer:
+        joins.append((group, tuple(topics), instance))
         world.group.rebalances = [(30, set())]
         return world.group
 
@@ -870,14 +871,14 @@ def test_the_service_runs_until_a_signal_and_ends_with_status_0(
 
     world.group.poll = polled  # type: ignore[method-assign]
     status = main(
-        ["--endpoints", str(endpoints), "--metrics-port", "0", "--epoch", "3"],
+        ["--endpoints", str(endpoints), "--metrics-port=0", "--epoch=3", "--instance=one"],
         join=joining,
         client=lambda _endpoint: world.server,
         registry=CollectorRegistry(),
         clock=world.time.clock(),
     )
     assert status == 0
-    assert joins == [("ctr-loader", ("ctr-windows", "ctr-ledger"))]
+    assert joins == [("ctr-loader", ("ctr-windows", "ctr-ledger"), "one")]
     assert [row[-1] for row in world.server.rows["ctr_windows"].values()] == [3 * 2**40 + 1]
     assert world.broker.committed == {W0: 1}
     lines = capsys.readouterr().err.splitlines()
@@ -888,7 +889,9 @@ def test_the_service_runs_until_a_signal_and_ends_with_status_0(
 
 
 def test_a_signal_while_kafka_is_away_ends_with_status_0(endpoints: Path) -> None:
-    def joining(_kafka: Kafka, _group: str, _topics: Iterable[str]) -> Consumer:
+    def joining(
+        _kafka: Kafka, _group: str, _topics: Iterable[str], _instance: str | None
+    ) -> Consumer:
         signal.raise_signal(signal.SIGTERM)
         raise ConsumerError("NoBrokersAvailable")
 
