@@ -12,7 +12,10 @@ from there: `version` is the one to go back to until another has served.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -43,6 +46,9 @@ class _FruitlessError(ClusterError):
     """A version does not serve, and no job of it is left."""
 
 
+Launch = Callable[[str | None], str]
+
+
 class Versions(Protocol):
     """What starts versions of the job."""
 
@@ -57,6 +63,9 @@ class Versions(Protocol):
 
     def start(self, version: Version, origin: str | None) -> str:
         """Start a version from a savepoint, or with None from the beginning; the job's id."""
+
+    def prepared(self, version: Version) -> AbstractContextManager[Launch]:
+        """What starts a version as `start` does, with all done before that can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +114,7 @@ class Rollout:
                 "tell: name its newest checkpoint or savepoint from the store by --from, or start "
                 "anew by --from scratch, which counts the topics again."
             )
-        ended = self._end(last, live, origin, back=False)
-        start = _start(ended, origin)
-        self._refuse_expired(ended, version, start)
-        job = self._serve(ended, version, start)
+        job, start = self._replace(last, live, version, origin, back=False)
         return self._tidied(f"deployed: job {job} runs, started from {start or BEGINNING}")
 
     def roll_back(self, origin: str | None = None) -> str:
@@ -143,14 +149,31 @@ class Rollout:
                 f"{version.release} is not on this host any more, and nothing was changed: deploy "
                 "that release from its checkout."
             )
-        ended = self._end(last, live, origin, back=back)
-        start = _start(ended, origin)
-        self._refuse_expired(ended, version, start)
-        job = self._serve(ended, version, start)
+        job, start = self._replace(last, live, version, origin, back=back)
         return self._tidied(
             f"rolled back: job {job} runs {_named(version, last.version if back else None)}, "
             f"started from {start or BEGINNING}; the next deployment brings the newer version again"
         )
+
+    def _replace(
+        self,
+        last: Deployed | None,
+        live: str | None,
+        version: Version,
+        origin: str | None,
+        *,
+        back: bool,
+    ) -> tuple[str, str | None]:
+        """Let a version serve in the place of what is there; its job, and what that started from.
+
+        The version is made ready first: rows pause from the end of the one until the start of the
+        other, and what Flink refuses to plan ends nothing.
+        """
+        with self.versions.prepared(version) as launch:
+            ended = self._end(last, live, origin, back=back)
+            start = _start(ended, origin)
+            self._refuse_expired(ended, version, start)
+            return self._serve(ended, version, start, launch), start
 
     def _tidied(self, done: str) -> str:
         told = dispose_of_older(self.cluster, self.file, self.savepoints_kept)
@@ -178,10 +201,12 @@ class Rollout:
         if found is not None:
             raise DownError(str(found))
 
-    def _serve(self, ended: Deployed | None, version: Version, start: str | None) -> str:
+    def _serve(
+        self, ended: Deployed | None, version: Version, start: str | None, launch: Launch
+    ) -> str:
         """Let a version serve in the place of what has ended, or go back; the job's id."""
         try:
-            job = self._try(ended, version, start)
+            job = self._try(ended, start, launch)
         except _FruitlessError as problem:
             if ended is not None:
                 ended = replace(ended, back=False)
@@ -196,14 +221,14 @@ class Rollout:
         keep_deployed(self.file, replace(served, back=False))
         return job
 
-    def _try(self, ended: Deployed | None, version: Version, start: str | None) -> str:
+    def _try(self, ended: Deployed | None, start: str | None, launch: Launch) -> str:
         """Start a version and wait until it serves; its job, which is cancelled where it does not.
 
         Raises:
             _FruitlessError: It does not serve.
             UnclearError: Nor could its job be cancelled.
         """
-        job = self._launch(ended, version, start)
+        job = self._launch(ended, start, launch)
         try:
             self.cluster.serving(job, self.within_s)
         except ClusterError as problem:
@@ -213,9 +238,9 @@ class Rollout:
             raise _FruitlessError(str(problem)) from problem
         return job
 
-    def _launch(self, ended: Deployed | None, version: Version, start: str | None) -> str:
+    def _launch(self, ended: Deployed | None, start: str | None, launch: Launch) -> str:
         try:
-            job = self.versions.start(version, start)
+            job = launch(start)
         except ClusterError as problem:
             self._cancel_stray(start, problem)
             raise _FruitlessError(str(problem)) from problem
@@ -271,7 +296,7 @@ class Rollout:
         try:
             left = left_by(self.cluster, ended)
             start = None if left is None else left.path
-            job = self._launch(ended, before, start)
+            job = self._launch(ended, start, partial(self.versions.start, before))
         except UnclearError as other:
             return UnclearError(f"{fails}, and {name} was to run again: {other}")
         except ClusterError as other:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -13,7 +14,7 @@ from typing import Any
 
 from flink_job.cluster import Cluster, ClusterError
 from flink_job.deployed import Deployed, Version, keep_deployed, read_deployed
-from flink_job.rollout import NAME, Rollout
+from flink_job.rollout import NAME, Launch, Rollout
 
 WITHIN_S = 1.0
 SOON_S = 0.3
@@ -148,7 +149,8 @@ def version(name: str, **settings: str) -> Version:
 class Host:
     """A host with releases; each start gets the next letter for its job.
 
-    A version whose digest is in `bad` comes to a job that never serves, one in `refused` to none.
+    A version whose digest is in `bad` comes to a job that never serves, one in `refused` to none,
+    and one in `unplannable` is not even made ready.
     """
 
     flink: Flink
@@ -156,6 +158,7 @@ class Host:
     good: set[str] = field(default_factory=set)
     bad: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
+    unplannable: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     has_run: bool = False
     savepoints_kept: int = 5
@@ -184,6 +187,12 @@ class Host:
         else:
             self.flink.runs(job)
         return job
+
+    @contextmanager
+    def prepared(self, version: Version) -> Iterator[Launch]:
+        if self.digest(version) in self.unplannable:
+            raise ClusterError(f"Flink refuses the job: no plan for {version.name}")
+        yield partial(self.start, version)
 
     @property
     def origins(self) -> list[str | None]:

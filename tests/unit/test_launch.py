@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +84,56 @@ def test_a_start_has_its_time(launcher: Launcher, tmp_path: Path) -> None:
     version = release(tmp_path / "0a1b", "import time; time.sleep(60)")
     with pytest.raises(ClusterError, match="not submitted within 0 s"):
         replace(launcher, within_s=0.1).start(version, None)
+
+
+def test_a_version_that_is_ready_starts_from_what_is_told_then(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    waits = f"import sys; print('ready', flush=True); said = sys.stdin.readline(); print({JOB!r}); "
+    code = f"{waits}open({str(told)!r}, 'w').write(sys.argv[-1] + said)"
+    version = release(tmp_path / "0a1b", code)
+    for origin, line in (("s3://flink/sp-1", "--awaits3://flink/sp-1\n"), (None, "--await\n")):
+        with launcher.prepared(version) as launch:
+            assert not told.exists()
+            assert launch(origin) == JOB
+        assert told.read_text() == line
+        told.unlink()
+
+
+def test_a_version_that_was_ready_for_nothing_is_not_submitted(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    told = tmp_path / "told"
+    waits = "import sys; print('ready', flush=True); sys.stdin.readline(); "
+    version = release(tmp_path / "0a1b", f"{waits}open({str(told)!r}, 'w')")
+    with pytest.raises(KeyboardInterrupt), launcher.prepared(version):
+        raise KeyboardInterrupt
+    assert not told.exists()
+
+
+def test_a_version_that_cannot_be_made_ready_is_a_sentence(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    refused = release(tmp_path / "0a1b", "import sys; sys.exit('Flink refuses the job: no plan')")
+    with pytest.raises(ClusterError, match=r"^Flink refuses"), launcher.prepared(refused):
+        pass
+    slow = release(tmp_path / "0a1c", "import time; time.sleep(60)")
+    hasty = replace(launcher, within_s=0.1)
+    with pytest.raises(ClusterError, match=r"not ready .+ within 0 s"), hasty.prepared(slow):
+        pass
+
+
+def test_a_release_that_cannot_wait_is_started_when_it_is(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    code = (
+        "import argparse; told = argparse.ArgumentParser(); told.add_argument('--from'); "
+        "[told.add_argument(one) for one in ('--endpoints', '--cluster', '--build', '--setting')]; "
+        f"told.parse_args(); print({JOB!r})"
+    )
+    with launcher.prepared(release(tmp_path / "0a1b", code)) as launch:
+        assert launch("s3://flink/sp-1") == JOB
 
 
 def test_a_release_that_is_not_whole_is_not_there(launcher: Launcher, tmp_path: Path) -> None:
@@ -205,6 +256,16 @@ def test_submitting_says_the_job_and_nothing_else(
     kafka = Kafka(("kafka1:9092",))
     settings = {"parallelism.default": "2"}
     submit.assert_called_once_with(kafka, "jm:8081", tmp_path, settings, "s3://flink/sp-1")
+    rehearse = Mock()
+    monkeypatch.setattr(submit_module, "rehearse", rehearse)
+    monkeypatch.setattr("sys.stdin", io.StringIO("s3://flink/sp-2\n"))
+    assert submit_module.main([*arguments(tmp_path), "--await"]) == 0
+    assert capsys.readouterr().out == f"{submit_module.READY}\n{JOB}\n"
+    assert submit.call_args.args[-1] == "s3://flink/sp-2"
+    rehearse.assert_called_once_with(kafka, tmp_path, settings)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert submit_module.main([*arguments(tmp_path), "--await"]) == 0
+    assert capsys.readouterr().out == f"{submit_module.READY}\n"
     submit.side_effect = ClusterError("Flink refuses the job: no slots")
     assert submit_module.main(arguments(tmp_path)) == 1
     assert capsys.readouterr().err == "Flink refuses the job: no slots\n"

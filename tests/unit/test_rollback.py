@@ -12,6 +12,7 @@ import pytest
 
 from flink_job import ending, rollout
 from flink_job.cluster import Cluster, ClusterError
+from flink_job.deploy import Status, status_of
 from flink_job.deployed import (
     STOPPED,
     UNKNOWN,
@@ -57,6 +58,16 @@ def test_a_new_version_that_does_not_serve_is_taken_back_with_settings_and_savep
         before, job="c", started_from=FIRST, left_ms=left_ms, savepoints=(FIRST,)
     )
     assert running.deploy("one", parallelism="2") == "unchanged: job c runs"
+
+
+def test_a_version_that_cannot_be_planned_stops_nothing(flink: Flink, running: Host) -> None:
+    running.unplannable = {"two-4"}
+    before = running.known
+    with pytest.raises(ClusterError, match="no plan for two") as refused:
+        running.deploy("two", parallelism="4")
+    assert status_of(refused.value) == Status.FAILED
+    assert not flink.orders
+    assert running.known == before
 
 
 def test_settings_alone_are_taken_back_too(running: Host) -> None:
