@@ -87,12 +87,22 @@ def _by_outcome(booked: Mapping[tuple[str, int, Outcome], int]) -> Counter[Outco
     return total
 
 
-def conservation_line(consumed: int, outcomes: Mapping[Outcome, int], unexplained: int) -> str:
-    """The first law in a line."""
+def conservation_line(
+    consumed: int, outcomes: Mapping[Outcome, int], unexplained: int, without_record: int = 0
+) -> str:
+    """The first law in a line.
+
+    Args:
+        consumed: Records.
+        outcomes: Events by outcome.
+        unexplained: What does not add up.
+        without_record: Offsets between the records that hold none.
+    """
     counted = outcomes.get(Outcome.COUNTED, 0)
     late = outcomes.get(Outcome.LATE, 0)
     rejected = sum(outcomes.values()) - counted - late
     return (
         f"conservation: consumed {consumed} = counted {counted} + rejected {rejected} "
         f"+ late {late}, unexplained {unexplained}"
+        + (f"; {without_record} offsets hold no record" if without_record else "")
     )

@@ -11,6 +11,7 @@ from itertools import repeat
 
 from flink_job.audit.arguments import parsed
 from flink_job.audit.difference import differences
+from flink_job.audit.reading import TopicsError
 from flink_job.audit.tables import (
     TablesError,
     connected,
@@ -18,7 +19,7 @@ from flink_job.audit.tables import (
     read_ledger,
     read_windows,
 )
-from flink_job.audit.topics import TopicsError, read_dead_letters, read_input
+from flink_job.audit.topics import read_dead_letters, read_input
 from flink_job.domain import Counts, Tables, WindowKey, fold, merged
 from flink_job.endpoints import Endpoints, EndpointsError, Kafka, read_endpoints
 

@@ -42,7 +42,7 @@ class Came:
     """What Kafka has of late.
 
     Attributes:
-        events: Events of the last minute.
+        events: Offsets of the last minute: events, and what transactions leave beside them.
         uncounted: Events that the ledger in ClickHouse does not reach.
         unloaded: Messages of the results topics that the loader has not committed.
     """
@@ -101,7 +101,7 @@ def _rows(came: Came | str, written: Written | str) -> str:
     if (part := held_up(came, written)) is not None:
         return f"{newest}: {part}"
     if came.events:
-        return f"{newest}: all events since then were rejected or late, see ctr.ledger"
+        return f"{newest}: all events since then were rejected, late or aborted, see ctr.ledger"
     return f"{newest}; no event waits"
 
 

@@ -14,6 +14,33 @@ Partition: TypeAlias = tuple[str, int]
 Offsets: TypeAlias = Mapping[Partition, tuple[int, int]]
 Ledger: TypeAlias = Mapping[LedgerKey, Entry]
 EventsByHour: TypeAlias = Mapping[int, int]
+Spans: TypeAlias = Mapping[Partition, tuple[int, int]]
+
+LOOKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a reader of committed records saw in some offsets of a partition.
+
+    Attributes:
+        without_record: Offsets that hold no record: markers of transactions, and what was aborted.
+        gone: Offsets that retention has removed before they could be read; each is taken for a
+            record, since nobody can tell any more.
+        newest: The highest offset that is no such offset without a record; -1 without any.
+    """
+
+    without_record: int = 0
+    gone: int = 0
+    newest: int = -1
+
+    def __add__(self, other: Seen) -> Seen:
+        """What was seen in both."""
+        return Seen(
+            self.without_record + other.without_record,
+            self.gone + other.gone,
+            max(self.newest, other.newest),
+        )
 
 
 @dataclass(slots=True)
@@ -21,19 +48,48 @@ class Account:
     """What the ledger says of one partition.
 
     Attributes:
-        consumed: Offsets from the first that the ledger knows to the last there is.
+        first: The first offset that the ledger knows, or the log, whichever is lower.
+        last: The last offset that the ledger knows; -1 where it knows none.
+        end: The offset behind the last that is asked for, or that the ledger knows.
         outcomes: Events by outcome.
-        reached: Whether the ledger has come to the last offset that is asked for.
+        read_to: The offset that Kafka was read up to; at most `first` where it was not.
+        seen: What it holds before that.
     """
 
-    consumed: int
+    first: int
+    last: int
+    end: int
     outcomes: Counter[Outcome]
-    reached: bool
+    read_to: int = 0
+    seen: Seen = field(default_factory=Seen)
+
+    @property
+    def consumed(self) -> int:
+        """Records from the first offset to the end; offsets, as far as Kafka was not read."""
+        return self.end - self.first - self.seen.without_record
 
     @property
     def gap(self) -> int:
-        """Offsets without an outcome; below zero, some have more than one."""
+        """Records without an outcome; below zero, some have more than one."""
         return self.consumed - self.outcomes.total()
+
+    @property
+    def reached(self) -> bool:
+        """Whether the ledger has come to the last record that is asked for."""
+        if self.last + 1 >= self.end or self.first == self.end:
+            return True
+        return self.read_to == self.end and self.seen.newest <= self.last
+
+    @property
+    def unread(self) -> tuple[int, int]:
+        """The offsets that Kafka has to be asked for, if this is to be explained: first and end.
+
+        What adds up before the last offset of the ledger holds a record in each of them.
+        """
+        if self.read_to > self.first:
+            return self.read_to, self.end
+        whole = self.last + 1 - self.first == self.outcomes.total()
+        return (max(self.first, self.last + 1) if whole else self.first), self.end
 
 
 @dataclass(slots=True)
@@ -44,6 +100,9 @@ class Reconciliation:
     stood still meanwhile: a ledger that is on its way may hold for a moment what windows that lack
     events hold too. What is never settled is unexplained.
 
+    Offsets may hold no record. A partition that does not add up by its offsets is held against its
+    records, once somebody has read how many there are: see `doubtful` and `learn`.
+
     Attributes:
         offsets: First and end offset of each partition, as Kafka had them at the start.
     """
@@ -51,6 +110,7 @@ class Reconciliation:
     offsets: Offsets
     _accounts: dict[Partition, Account] = field(default_factory=dict)
     _settled: set[Partition] = field(default_factory=set)
+    _stood_still: Counter[Partition] = field(default_factory=Counter)
     _hours: dict[int, int] = field(default_factory=dict)
 
     def look(self, before: EventsByHour, ledger: Ledger, after: EventsByHour) -> bool:
@@ -63,9 +123,7 @@ class Reconciliation:
         """
         for partition, account in accounts(self.offsets, ledger).items():
             if partition not in self._settled:
-                self._accounts[partition] = account
-                if account.reached and not account.gap:
-                    self._settled.add(partition)
+                self._take(partition, account)
         counted: Counter[int] = Counter()
         for key, entry in ledger.items():
             if key.outcome is Outcome.COUNTED:
@@ -74,6 +132,55 @@ class Reconciliation:
             if self._hours.get(hour) != 0:
                 gaps = [counted[hour] - windows.get(hour, 0) for windows in (after, before)]
                 self._hours[hour] = next((gap for gap in gaps if gap), 0)
+        return self.settled
+
+    def doubtful(self, *, all_of_them: bool) -> Spans:
+        """Offsets of which must be known whether they hold records, by partition: first and end.
+
+        Reading costs time, and most of what does not add up is under way only: it is for partitions
+        that have stood still for some looks, and for those that were read before.
+
+        Args:
+            all_of_them: Whether the others are doubtful too, since time is running out.
+        """
+        return {
+            partition: account.unread
+            for partition, account in self._accounts.items()
+            if partition not in self._settled
+            and (account.gap > 0 or not account.reached)
+            and account.unread[0] < account.end
+            and (
+                all_of_them
+                or account.read_to > account.first
+                or self._stood_still[partition] >= LOOKS
+            )
+        }
+
+    def learn(self, found: Mapping[Partition, Seen]) -> bool:
+        """Take what was seen in the doubtful offsets of the last look; whether all is settled."""
+        for partition, seen in found.items():
+            account = self._accounts[partition]
+            account.read_to, account.seen = account.end, account.seen + seen
+            self._settle(partition)
+        return self.settled
+
+    def _take(self, partition: Partition, account: Account) -> None:
+        known = self._accounts.get(partition)
+        if known is not None:
+            account.read_to, account.seen = known.read_to, known.seen
+            still = (known.end, known.outcomes) == (account.end, account.outcomes)
+            self._stood_still[partition] = self._stood_still[partition] + 1 if still else 0
+        self._accounts[partition] = account
+        self._settle(partition)
+
+    def _settle(self, partition: Partition) -> None:
+        account = self._accounts[partition]
+        if account.reached and not account.gap:
+            self._settled.add(partition)
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything is."""
         return len(self._settled) == len(self.offsets) and not any(self._hours.values())
 
     def __str__(self) -> str:
@@ -82,11 +189,12 @@ class Reconciliation:
         for account in self._accounts.values():
             outcomes.update(account.outcomes)
         consumed = sum(account.consumed for account in self._accounts.values())
-        return conservation_line(consumed, outcomes, self.unexplained)
+        without_record = sum(one.seen.without_record for one in self._accounts.values())
+        return conservation_line(consumed, outcomes, self.unexplained, without_record)
 
     @property
     def unexplained(self) -> int:
-        """Offsets without an outcome or with too many, and events that only one table has."""
+        """Records without an outcome or with too many, and events that only one table has."""
         gaps = [account.gap for account in self._accounts.values()]
         return sum(abs(gap) for gap in (*gaps, *self._hours.values()))
 
@@ -97,7 +205,7 @@ class Reconciliation:
             if account.gap > 0:
                 sentences.append(
                     f"{account.gap:,} of {account.consumed:,} events of {topic} partition {number} "
-                    "have no outcome in the ledger."
+                    f"have no outcome in the ledger.{_gone(account.seen)}"
                 )
             elif account.gap < 0:
                 sentences.append(
@@ -127,10 +235,19 @@ def accounts(offsets: Offsets, ledger: Ledger) -> dict[Partition, Account]:
         last[partition] = max(last.get(partition, entry.last_offset), entry.last_offset)
     return {
         partition: Account(
-            consumed=max(end, last.get(partition, -1) + 1)
-            - min(begin, first.get(partition, begin)),
+            first=min(begin, first.get(partition, begin)),
+            last=last.get(partition, -1),
+            end=max(end, last.get(partition, -1) + 1),
             outcomes=outcomes[partition],
-            reached=begin == end or last.get(partition, -1) + 1 >= end,
         )
         for partition, (begin, end) in offsets.items()
     }
+
+
+def _gone(seen: Seen) -> str:
+    if not seen.gone:
+        return ""
+    return (
+        f" Kafka keeps {seen.gone:,} of its offsets no more, and cannot tell whether they held "
+        "records."
+    )

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 
 from flink_job.audit.flow import LATELY_S
+from flink_job.audit.reading import TopicsError, consuming, partitions_of, read_on
 from flink_job.domain import DeadLetter, Outcome, Record
 from flink_job.endpoints import Kafka
 
 INPUT = ("impressions", "clicks")
 LOADED = ("ctr-windows", "ctr-ledger")
 DEAD_LETTERS = "dead-letters"
-ANSWER_TIMEOUT_MS = 30_000
-
-
-class TopicsError(Exception):
-    """The topics cannot be read in whole; the message is a sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +26,7 @@ class Stream:
     Attributes:
         offsets: First and end offset of each partition of the input.
         results: Of each partition of the results the offset that the loader is at, and the end.
-        lately: Events of the last minute.
+        lately: Offsets of the last minute; some hold no event where producers use transactions.
     """
 
     offsets: dict[tuple[str, int], tuple[int, int]]
@@ -91,7 +85,7 @@ def input_offsets(
     Raises:
         TopicsError: Kafka cannot be reached.
     """
-    with _consumer(endpoint, kafka) as consumer:
+    with consuming(endpoint, kafka) as consumer:
         return _offsets(consumer)
 
 
@@ -113,11 +107,11 @@ def stream(
     Raises:
         TopicsError: Kafka cannot be reached.
     """
-    with _consumer(endpoint, kafka, group_id=loader) as consumer:
+    with consuming(endpoint, kafka, group_id=loader) as consumer:
         since = int((clock() - LATELY_S) * 1_000)
-        firsts = consumer.offsets_for_times(dict.fromkeys(_partitions(consumer, INPUT), since))
+        firsts = consumer.offsets_for_times(dict.fromkeys(partitions_of(consumer, INPUT), since))
         offsets = _offsets(consumer)
-        partitions = _partitions(consumer, LOADED)
+        partitions = partitions_of(consumer, LOADED)
         begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
         results = {
             (one.topic, one.partition): (max(begins[one], consumer.committed(one) or 0), ends[one])
@@ -132,38 +126,10 @@ def stream(
 
 
 def _offsets(consumer: Any) -> dict[tuple[str, int], tuple[int, int]]:  # noqa: ANN401 - no types
-    partitions = _partitions(consumer, INPUT)
+    partitions = partitions_of(consumer, INPUT)
     begins = consumer.beginning_offsets(partitions)
     ends = consumer.end_offsets(partitions)
     return {(one.topic, one.partition): (begins[one], ends[one]) for one in partitions}
-
-
-@contextmanager
-def _consumer(endpoint: Kafka, kafka: Callable[..., Any], **settings: object) -> Iterator[Any]:
-    try:
-        consumer = kafka(
-            **endpoint.client_arguments(),
-            client_id="ctr-audit",
-            enable_auto_commit=False,
-            # As the job reads: what is not committed is not there.
-            isolation_level="read_committed",
-            allow_auto_create_topics=False,
-            **settings,
-        )
-        try:
-            yield consumer
-        finally:
-            consumer.close()
-    except (KafkaError, OSError) as problem:
-        raise TopicsError(f"Kafka cannot be read: {problem}.") from problem
-
-
-def _partitions(consumer: Any, topics: Sequence[str]) -> list[TopicPartition]:  # noqa: ANN401
-    return [
-        TopicPartition(topic, number)
-        for topic in topics
-        for number in sorted(consumer.partitions_for_topic(topic) or _missing(topic))
-    ]
 
 
 def _whole(
@@ -172,8 +138,8 @@ def _whole(
     kafka: Callable[..., Any],
     share: slice = slice(None),
 ) -> Iterator[Any]:
-    with _consumer(endpoint, kafka) as consumer:
-        yield from _to_the_end(consumer, _partitions(consumer, topics)[share])
+    with consuming(endpoint, kafka) as consumer:
+        yield from _to_the_end(consumer, partitions_of(consumer, topics)[share])
 
 
 def _to_the_end(consumer: Any, partitions: list[TopicPartition]) -> Iterator[Any]:  # noqa: ANN401
@@ -188,19 +154,8 @@ def _to_the_end(consumer: Any, partitions: list[TopicPartition]) -> Iterator[Any
     ends = consumer.end_offsets(partitions)
     consumer.assign(partitions)
     consumer.seek_to_beginning(*partitions)
-    unread = {partition for partition, end in ends.items() if end > 0}
-    while unread:
-        batches = consumer.poll(timeout_ms=ANSWER_TIMEOUT_MS)
-        if not batches:
-            raise TopicsError(f"Kafka sent nothing for {ANSWER_TIMEOUT_MS // 1_000} s.")
-        for partition, messages in batches.items():
-            yield from (message for message in messages if message.offset < ends[partition])
-            if consumer.position(partition) >= ends[partition]:
-                unread.discard(partition)
-
-
-def _missing(topic: str) -> set[int]:
-    raise TopicsError(f"There is no topic {topic} in this Kafka.")
+    for _, messages, _ in read_on(consumer, ends):
+        yield from messages
 
 
 def _named(place: tuple[str, int, int]) -> str:

@@ -14,7 +14,8 @@ from kafka import TopicPartition
 from kafka.errors import KafkaConnectionError
 
 from flink_job.audit import __main__ as audit
-from flink_job.audit import reconcile, tables, topics
+from flink_job.audit import reading, reconcile, tables, topics
+from flink_job.audit.law import Partition, Seen, Spans
 from flink_job.domain import DeadLetter, Outcome, Record, fold
 from flink_job.endpoints import Kafka
 from flink_job.job import statement
@@ -77,7 +78,10 @@ class Consumer:
         return found
 
     def position(self, partition: TopicPartition) -> int:
-        return self.ends[partition]
+        return self.ends[partition] if self.polled else self.begins.get(partition, 0)
+
+    def pause(self, partition: TopicPartition) -> None:
+        assert partition in self.assigned
 
     def close(self) -> None:
         self.closed = True
@@ -141,13 +145,13 @@ def test_a_dead_letter_that_is_written_twice_is_one() -> None:
 
 
 def test_two_letters_of_one_offset_that_differ_are_refused() -> None:
-    with pytest.raises(topics.TopicsError, match="Two dead letters of clicks/0 offset 3 differ"):
+    with pytest.raises(reading.TopicsError, match="Two dead letters of clicks/0 offset 3 differ"):
         topics.read_dead_letters(ENDPOINT, kafka=playing(letter(b"{"), letter(b"[")))
 
 
 def test_topics_without_their_beginning_cannot_be_audited() -> None:
     play = playing(Message("impressions", 0, 9, T, b"x"), begins={PLACE: 4})
-    with pytest.raises(topics.TopicsError, match="removed the first 4 messages"):
+    with pytest.raises(reading.TopicsError, match="removed the first 4 messages"):
         list(topics.read_input(ENDPOINT, kafka=play))
 
 
@@ -155,7 +159,7 @@ def test_a_kafka_that_does_not_answer_is_a_sentence() -> None:
     def nobody(**_: object) -> NoReturn:
         raise KafkaConnectionError
 
-    with pytest.raises(topics.TopicsError, match="Kafka cannot be read: KafkaConnectionError"):
+    with pytest.raises(reading.TopicsError, match="Kafka cannot be read: KafkaConnectionError"):
         topics.input_offsets(ENDPOINT, kafka=nobody)
 
 
@@ -258,6 +262,50 @@ def test_a_lost_event_is_told_when_the_time_is_up(
     play(monkeypatch, lost=1)
     assert command([endpoints, "--within=0"]) == 1
     assert sentence in capsys.readouterr().out
+
+
+def test_a_marker_behind_the_last_record_is_read_and_told(
+    endpoints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(monkeypatch)
+    asked: list[Spans] = []
+
+    def seen_in(_: Kafka, spans: Spans, shares: int) -> dict[Partition, Seen]:
+        assert shares > 0
+        asked.append(spans)
+        return {("impressions", 0): Seen(without_record=1)}
+
+    monkeypatch.setattr(
+        reconcile, "input_offsets", lambda _: {("impressions", 0): (0, 3), ("clicks", 0): (0, 0)}
+    )
+    monkeypatch.setattr(reconcile, "seen_in", seen_in)
+    assert reconcile.main([endpoints, "--within=0"]) == 0
+    assert asked == [{("impressions", 0): (2, 3)}]
+    assert capsys.readouterr().out == (
+        "conservation: consumed 2 = counted 1 + rejected 1 + late 0, unexplained 0; "
+        "1 offsets hold no record\n"
+    )
+
+
+def test_a_record_that_the_job_lacks_is_read_once_and_told(
+    endpoints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(monkeypatch)
+    asked: list[Spans] = []
+
+    def seen_in(_: Kafka, spans: Spans, shares: int) -> dict[Partition, Seen]:
+        assert shares > 0
+        asked.append(spans)
+        return {("impressions", 0): Seen(newest=2)}
+
+    monkeypatch.setattr(
+        reconcile, "input_offsets", lambda _: {("impressions", 0): (0, 3), ("clicks", 0): (0, 0)}
+    )
+    monkeypatch.setattr(reconcile, "seen_in", seen_in)
+    monkeypatch.setattr(reconcile, "AGAIN_AFTER_S", 0.01)
+    assert reconcile.main([endpoints, "--within=0.1"]) == 1
+    assert len(asked) == 1
+    assert "1 of 3 events of impressions partition 0 have no outcome" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [reconcile.main, audit.main])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -13,8 +14,9 @@ from kafka import TopicPartition
 from kafka.errors import KafkaConnectionError
 from kafka.structs import OffsetAndTimestamp
 
-from flink_job.audit import look, tables, topics
+from flink_job.audit import look, records, tables, topics
 from flink_job.audit.flow import Came, Written, told
+from flink_job.audit.law import Spans
 from flink_job.endpoints import Kafka
 
 NOW = 1_764_000_600
@@ -59,7 +61,7 @@ QUIET, FLOWING = Came(0, 0, 0), Came(600, 0, 0)
             FLOWING,
             OLD,
             "600 in the last 60 s",
-            f"{NEWEST}: all events since then were rejected or late, see ctr.ledger",
+            f"{NEWEST}: all events since then were rejected, late or aborted, see ctr.ledger",
         ),
         ("Kafka is away.", OLD, "Kafka is away.", NEWEST),
         (QUIET, "No.", "none in the last 60 s, nothing is sent", "No."),
@@ -75,9 +77,31 @@ class Consumer:
     """A Kafka whose input ends at 10, of which 4 are of the last minute, and results at 20."""
 
     loaded: int | None = 20
+    ends_in_markers = False
 
     def __init__(self, **_: object) -> None:
-        pass
+        self.positions: dict[TopicPartition, int] = {}
+
+    def assign(self, partitions: list[TopicPartition]) -> None:
+        self.positions = dict.fromkeys(partitions, 0)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self.positions[partition] = offset
+
+    def position(self, partition: TopicPartition) -> int:
+        return self.positions[partition]
+
+    def pause(self, partition: TopicPartition) -> None:
+        assert self.positions[partition] == 10
+
+    def poll(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        assert timeout_ms > 0
+        read = {
+            one: [SimpleNamespace(offset=offset) for offset in range(at, 10)]
+            for one, at in self.positions.items()
+        }
+        self.positions = dict.fromkeys(read, 10)
+        return {} if self.ends_in_markers else read
 
     def partitions_for_topic(self, _: str) -> set[int]:
         return {0}
@@ -134,7 +158,11 @@ def looked(
         def kafka(endpoint: Kafka, loader: str) -> topics.Stream:
             return topics.stream(endpoint, loader, kafka=consumer, clock=lambda: NOW)
 
+        def waits(endpoint: Kafka, spans: Spans) -> bool:
+            return records.any_record(endpoint, spans, kafka=consumer)
+
         monkeypatch.setattr(look, "stream", kafka)
+        monkeypatch.setattr(look, "any_record", waits)
         monkeypatch.setattr(tables, "Client", lambda **_: client())
         assert look.main([f"--endpoints={file}", f"--within={within}"]) == 0
         return capsys.readouterr().out
@@ -163,6 +191,19 @@ def test_a_job_that_is_behind_is_named(looked: Callable[..., str]) -> None:
         reached = 5
 
     assert "8 events wait for the job" in looked(client=Behind)
+
+
+def test_nobody_waits_for_the_markers_that_a_partition_ends_in(
+    looked: Callable[..., str],
+) -> None:
+    class Behind(Client):
+        reached = 8
+
+    class Marked(Consumer):
+        ends_in_markers = True
+
+    assert "FAULT, 2 events wait for the job" in looked(client=Behind)
+    assert f"rows:   {NEWEST}: all events" in looked(consumer=Marked, client=Behind)
 
 
 def test_what_is_under_way_has_time_to_arrive(looked: Callable[..., str]) -> None:

@@ -37,7 +37,15 @@ def test_this_machine_is_told_apart(
     assert "needs root" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("printed", [LINE, f'    msg: "{LINE}"\nPLAY RECAP', f"    msg: '{LINE}'"])
+@pytest.mark.parametrize(
+    "printed",
+    [
+        LINE,
+        f'    msg: "{LINE}"\nPLAY RECAP',
+        f"    msg: '{LINE}'",
+        f"{LINE}; 12 offsets hold no record",
+    ],
+)
 def test_the_conservation_line_is_found_however_it_is_printed(printed: str) -> None:
     assert conservation(printed) == LINE
 

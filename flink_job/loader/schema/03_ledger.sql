@@ -2,7 +2,7 @@
 --
 -- Writing twice does no harm, by the same rule as in ctr_windows: rows with the same ORDER BY key are
 -- one row, the one with the highest version. Read with FINAL; all offsets of a partition have an
--- outcome when this is 0 everywhere:
+-- outcome when this is 0 everywhere, or the number of offsets that Kafka's transactions have taken:
 --
 --   SELECT topic, partition, max(last_offset) - min(first_offset) + 1 - sum(events) AS unexplained
 --   FROM ctr.ledger FINAL
