@@ -18,6 +18,7 @@ from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from flink_job.domain import Record
 
@@ -149,18 +150,22 @@ class Lab:
 
     def send(self, messages: Sequence[Message], codec: str = "lz4") -> list[Record]:
         """Send messages to Kafka, compressed; the records that they became."""
-        self.on(
-            "clickhouse1",
-            "cat > /tmp/send.py",
-            given=Path(__file__).with_name("send.py").read_text(),
-        )
-        given = [
-            (topic, key, None if value is None else base64.b64encode(value).decode())
-            for topic, key, value in messages
-        ]
+        return self._sent("send.py", codec, _as_json(messages), messages)
+
+    def transact(self, transactions: Sequence[tuple[bool, Sequence[Message]]]) -> list[Record]:
+        """Send messages to Kafka in transactions, each committed or aborted; all their records."""
+        given = [(commit, _as_json(messages)) for commit, messages in transactions]
+        messages = [message for _, some in transactions for message in some]
+        return self._sent("transact.py", f"test-{uuid4().hex[:12]}", given, messages)
+
+    def _sent(
+        self, program: str, argument: str, given: object, messages: Sequence[Message]
+    ) -> list[Record]:
+        text = Path(__file__).with_name(program).read_text()
+        self.on("clickhouse1", f"cat > /tmp/{program}", given=text)
         told = self.on(
             "clickhouse1",
-            f"PYTHONPATH=/opt/ctr-loader/current python3 -W ignore /tmp/send.py {codec}",
+            f"PYTHONPATH=/opt/ctr-loader/current python3 -W ignore /tmp/{program} {argument}",
             given=json.dumps(given),
         )
         return [
@@ -295,6 +300,13 @@ def eventually(ask: Callable[[], Found | None], what: str, within_s: float = 120
         assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
         time.sleep(1)
     return found
+
+
+def _as_json(messages: Sequence[Message]) -> list[tuple[str, str, str | None]]:
+    return [
+        (topic, key, None if value is None else base64.b64encode(value).decode())
+        for topic, key, value in messages
+    ]
 
 
 def _read(url: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from uuid import uuid4
 
 import pytest
 
+from flink_job.audit.flow import LATELY_S
 from flink_job.domain import Outcome, fold
-from tests.lab.fleet import Lab, Message, eventually
+from tests.lab.fleet import LAG_S, Lab, Message, eventually
 
 WINDOW_MS = 10_000
 # Ahead of the append time, so that no delay makes an event late; up to 60 s ahead are no error.
@@ -138,3 +140,27 @@ def test_messages_of_every_codec_are_counted_and_can_be_audited(lab: Lab) -> Non
         wait_for_rows(lab, product, [(window, 20, 0)])
     assert lab.running_job() == job
     assert lab.all_is_as_specified()
+
+
+def test_transactions_count_once_committed_and_their_other_offsets_are_told(lab: Lab) -> None:
+    product, window = name(), a_window()
+    views = [event(product, "view", window + number) for number in range(10)]
+    clicks = [event(product, "click", window + number) for number in range(10)]
+    # Its clicks partition holds aborted records and markers alone, behind what was there.
+    lab.transact([(True, views[:5]), (False, clicks), (True, views[5:]), (False, clicks)])
+    wait_for_rows(lab, product, [(window, 10, 0)])
+
+    said = lab.playbook("reconcile", "-e", f"reconcile_within={LAG_S}").said
+    found = re.search(r"unexplained 0; (\d+) offsets hold no record", said)
+    assert found is not None, said
+    assert int(found[1]) >= 2 * len(clicks) + 4
+    assert lab.all_is_as_specified()
+
+    def quiet() -> bool | None:
+        (row,) = lab.query("SELECT now() - max(inserted_at) AS age FROM ctr.ctr_windows")
+        return True if int(row["age"]) > LATELY_S else None
+
+    eventually(quiet, "no row is written any more", within_s=2 * LATELY_S)
+    said = lab.playbook("status").said
+    assert "rows: " in said
+    assert "FAULT" not in said
