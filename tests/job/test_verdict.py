@@ -93,11 +93,105 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(value)
 
 
+# Where UTF-8 changes its mind: the first and last byte of each of its ranges.
+EDGES = [*b"\x00\x1f\x20\x22\x5c\x7f\x80\x8f\x90\x9f\xa0\xbf"]
+EDGES += [*b"\xc0\xc1\xc2\xdf\xe0\xec\xed\xee\xef\xf0\xf1\xf3\xf4\xf5\xff"]
+SEQUENCES = st.lists(st.sampled_from(EDGES), min_size=1, max_size=6).map(bytes)
+ESCAPED = [rb"\u%b" % code for code in (b"d800", b"dbff", b"dc00", b"dfff", b"d7ff", b"e000")]
+ESCAPED += [
+    rb"\uD83D\uDE00",
+    rb"\u0000",
+    rb"\u0020",
+    rb"\u12",
+    rb"\ug000",
+    rb"\x",
+    b"\\",
+    rb"\"",
+    b" ",
+]
+ESCAPES = st.lists(st.sampled_from(ESCAPED), max_size=5).map(b"".join)
+NUMBERS = st.one_of(
+    st.text("0123456789+-.eE", min_size=1, max_size=24),
+    st.from_regex(r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,20})?", fullmatch=True),
+    st.tuples(st.sampled_from(["", "-", "1.", "1e", "-1E-"]), st.integers(990, 1_010)).map(
+        lambda parts: parts[0] + "1" * (parts[1] - len(parts[0]))
+    ),
+).map(str.encode)
+NAME = st.sampled_from([b"userId", b"productId", b"eventType", b"timestamp", b"x"])
+
+
+@st.composite
+def padded(draw: st.DrawFn) -> bytes:
+    """Odd bytes somewhere in a long text: parsers keep texts in pieces of some thousand bytes."""
+    before, behind = draw(st.integers(0, 9_000)), draw(st.integers(0, 9_000))
+    odd = draw(st.one_of(SEQUENCES, ESCAPES))
+    text = b'"' + b"a" * before + odd + b"b" * behind + b'"'
+    name = draw(NAME)
+    return GOOD[:-1] + b"," + (b'"%b":%b' % (name, text) if draw(st.booleans()) else text + b":1")
+
+
+@st.composite
+def nested(draw: st.DrawFn) -> bytes:
+    """Arrays and objects about as deep as is allowed, at times not closed as they were opened."""
+    kinds = draw(st.lists(st.sampled_from("[{"), min_size=1, max_size=4))
+    levels = [kinds[level % len(kinds)] for level in range(draw(st.integers(990, 1_010)))]
+    closing = ["]" if kind == "[" else "}" for kind in reversed(levels)]
+    closing = closing[draw(st.integers(0, 1)) :]
+    opened = "".join("[" if kind == "[" else '{"a":' for kind in levels)
+    name = draw(NAME)
+    return GOOD[:-1] + f',"{name.decode()}":{opened}1{"".join(closing)}}}'.encode()
+
+
 @settings(max_examples=1_500, deadline=None)
 @given(st.one_of(OBJECTS, mutated(), st.binary(max_size=60)))
 @example(b"")
 def test_java_and_the_specification_agree_on_any_bytes(java: Judge, value: bytes) -> None:
     assert java(value, T) == python(value, T)
+
+
+@settings(max_examples=300, deadline=None)
+@given(padded().map(lambda value: value + b"}"))
+def test_java_and_the_specification_agree_on_long_texts(java: Judge, value: bytes) -> None:
+    assert java(value, T) == python(value, T)
+
+
+@settings(max_examples=300, deadline=None)
+@given(NAME, NUMBERS)
+def test_java_and_the_specification_agree_on_numbers(
+    java: Judge, name: bytes, number: bytes
+) -> None:
+    for text in (number, b'"' + number + b'"', b"[" + number + b"]"):
+        value = GOOD[:-1] + b',"%b":%b}' % (name, text)
+        assert java(value, T) == python(value, T)
+
+
+@settings(max_examples=100, deadline=None)
+@given(nested())
+def test_java_and_the_specification_agree_on_depths(java: Judge, value: bytes) -> None:
+    assert java(value, T) == python(value, T)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        (b"", GOOD),
+        (GOOD, b""),
+        (GOOD[:-1] + b',"x":"', b'"}'),
+        (GOOD[:-1] + b',"x', b'":1}'),
+        (GOOD[:-1] + b',"userId":"', b'"}'),
+        (GOOD[:-1] + b',"x":"\\', b'"}'),
+        (GOOD[:-1] + b',"x":1', b"}"),
+        (GOOD[:-1] + b',"x":', b"1}"),
+        (GOOD[:-1] + b',"timestamp":17640000', b"00000}"),
+        (GOOD[:-1] + b',"timestamp":"17640000', b'00000"}'),
+    ],
+)
+def test_java_and_the_specification_agree_on_every_byte_in_every_place(
+    java: Judge, around: tuple[bytes, bytes]
+) -> None:
+    before, behind = around
+    values = [before + bytes([byte]) + behind for byte in range(256)]
+    assert [java(value, T) for value in values] == [python(value, T) for value in values]
 
 
 @pytest.mark.parametrize("name", NASTY)
