@@ -229,6 +229,11 @@ class Lab:
         ]
         return str(job)
 
+    def restarts(self) -> int:
+        """How often the job that runs has been restarted since it was deployed."""
+        (metric,) = self.flink(f"/jobs/{self.running_job()}/metrics?get=numRestarts")
+        return int(metric["value"])
+
     def busy_taskmanager(self) -> str:
         """A host whose TaskManager runs tasks of the job."""
         job = self.running_job()

@@ -12,6 +12,7 @@ import pytest
 from flink_job.audit.flow import LATELY_S
 from flink_job.domain import Outcome, fold
 from tests.lab.fleet import LAG_S, Lab, Message, eventually
+from tests.nasty import NASTY, T
 
 WINDOW_MS = 10_000
 # Ahead of the append time, so that no delay makes an event late; up to 60 s ahead are no error.
@@ -140,6 +141,26 @@ def test_messages_of_every_codec_are_counted_and_can_be_audited(lab: Lab) -> Non
         wait_for_rows(lab, product, [(window, 20, 0)])
     assert lab.running_job() == job
     assert lab.all_is_as_specified()
+
+
+def test_no_message_of_the_corpus_restarts_the_job_and_each_has_its_outcome(lab: Lab) -> None:
+    job, restarts = lab.running_job(), lab.restarts()
+    now = str(int(time.time() * 1_000)).encode()
+    sent: list[Message] = []
+    for number, (value, _) in enumerate(NASTY.values()):
+        # As they are, which is long ago, and as if they had been made now.
+        sent.append(("impressions", f"nasty-{number}", value))
+        if value is not None and str(T).encode() in value:
+            sent.append(("clicks", f"nasty-{number}", value.replace(str(T).encode(), now)))
+    sent += [("clicks", "", None), ("clicks", "k" * 900_000, None), ("clicks", "k" * 900_000, b"{")]
+    # The second is late by the first one's clock.
+    sent += [event(job, "view", int(now)), event(job, "view", int(now) - 60_000)]
+    records = sorted(lab.send(sent), key=lambda record: record.offset)
+    outcomes = {key.outcome for key in fold(records).ledger}
+    assert outcomes == set(Outcome)
+    assert lab.all_is_as_specified()
+    assert lab.law_is_kept()
+    assert (lab.running_job(), lab.restarts()) == (job, restarts)
 
 
 def test_transactions_count_once_committed_and_their_other_offsets_are_told(lab: Lab) -> None:
