@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from flink_job.domain import Record
+from flink_job.embedded import execute, write_incoming
+from flink_job.java import java_gateway
 from flink_job.job import SETTINGS, SQL, Ends, assemble, options, statement
+from flink_job.verdict.build import SOURCE, verdict_jar
+from tests.nasty import GOOD, T
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +35,26 @@ def test_the_plan_has_each_operator_as_often_as_it_should(
 def test_the_verdict_is_asked_in_one_operator(plan: str) -> None:
     judging = [line for line in plan.splitlines() if "verdict(" in line]
     assert len(judging) == 1, plan
+
+
+def test_a_message_is_parsed_once_however_many_fields_are_read(tmp_path: Path) -> None:
+    # A verdict that counts itself; the planner asks for it once for each field that it reads.
+    counting = (
+        "    synchronized (System.class) {\n"
+        '      System.setProperty("verdicts", '
+        'String.valueOf(Integer.getInteger("verdicts", 0).intValue() + 1));\n'
+        "    }\n"
+    )
+    head = "  private RowData judge(byte[] value, long appended) {\n"
+    page = tmp_path / "Verdict.java"
+    page.write_text(SOURCE.read_text().replace(head, head + counting))
+    records = [Record("clicks", 0, offset, T, GOOD) for offset in range(50)]
+    write_incoming(records, tmp_path)
+
+    system = java_gateway().jvm.System
+    system.clearProperty("verdicts")
+    execute(tmp_path, verdict_jar(tmp_path, page))
+    assert system.getProperty("verdicts") == str(len(records))
 
 
 def test_windows_and_ledger_are_counted_in_two_phases(plan: str) -> None:
