@@ -246,11 +246,6 @@ class Lab:
         vertices = self.flink(f"/jobs/{self.running_job()}")["vertices"]
         return max(int(vertex["parallelism"]) for vertex in vertices)
 
-    def restarts(self) -> int:
-        """How often the job that runs has restarted."""
-        (metric,) = self.flink(f"/jobs/{self.running_job()}/metrics?get=numRestarts")
-        return int(metric["value"])
-
     def whole(self, since_ms: int) -> bool:
         """Whether every part is there: the job with a checkpoint begun since, and all replicas."""
         try:
