@@ -87,6 +87,10 @@ class Cluster:
             if name in {None, job["name"]} and job["state"] not in ENDED
         ]
 
+    def free_slots(self) -> int:
+        """Slots that no job has."""
+        return int(self._ask("/overview")["slots-available"])
+
     def origins(self) -> set[str]:
         """What the jobs that have not ended, of whatever name, were started from.
 
@@ -237,6 +241,21 @@ class Cluster:
             wait(served, within_s, late)
         except ClusterError as problem:
             raise ClusterError(f"{problem} ({self._why(job)})") from problem
+
+    def finished(self, job: str, within_s: float) -> None:
+        """Wait until a job has come to the end of its input.
+
+        Raises:
+            ClusterError: It has not in time, or has ended in another way.
+        """
+
+        def ended() -> bool | None:
+            state = self._ask(f"/jobs/{job}")["state"]
+            if state in ENDED - {"FINISHED"}:
+                raise ClusterError(f"job {job} ended as {state}: {self._why(job)}")
+            return state == "FINISHED" or None
+
+        wait(ended, within_s, f"job {job} has not come to its end within {within_s:.0f} s")
 
     def _completed(self, job: str) -> int:
         """How many of a job's last checkpoints have completed since it failed for the last time.

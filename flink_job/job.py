@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from string import Template
@@ -28,6 +28,17 @@ SETTINGS = {
     "pipeline.name": "ctr",
 }
 
+# The results, each hanging on `judged`.
+RESULTS = ("windows", "ledger", "dead_letters")
+
+# What the SQL of the cluster's ends leaves open, for the job that serves.
+SERVING = {
+    "extent": "'scan.startup.mode' = 'earliest-offset'",
+    "group": "ctr-job",
+    "windows_topic": "ctr-windows",
+    "ledger_topic": "ctr-ledger",
+}
+
 
 class Ends(StrEnum):
     """Where messages come from and results go to; each value is a folder of SQL."""
@@ -48,7 +59,11 @@ def options(properties: Mapping[str, str]) -> str:
 
 
 def assemble(
-    ends: Ends, values: Mapping[str, str], jars: list[Path], settings: Mapping[str, str]
+    ends: Ends,
+    values: Mapping[str, str],
+    jars: list[Path],
+    settings: Mapping[str, str],
+    results: Sequence[str] = RESULTS,
 ) -> Any:  # noqa: ANN401 - pyflink has no types
     """Put the job together, ready to be explained or executed.
 
@@ -57,9 +72,10 @@ def assemble(
         values: What the SQL of these ends leaves open; `windows_ttl` has a default.
         jars: The function's jar, and the connectors' where they are not in Flink's lib.
         settings: Flink settings beside and above `SETTINGS`.
+        results: Which of `RESULTS` are wanted.
 
     Returns:
-        A pyflink StatementSet with three inserts: windows, ledger, dead letters.
+        A pyflink StatementSet with an insert for each of the results.
     """
     # No function of the job is in Python: PyFlink need not serve any, nor import what that takes.
     os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - that is its name
@@ -78,13 +94,17 @@ def assemble(
         "parsed.sql",
         "clocked.sql",
         "judged.sql",
-        f"{ends}/windows.sql",
-        f"{ends}/ledger.sql",
-        f"{ends}/dead_letters.sql",
+        *(f"{ends}/{result}.sql" for result in results),
     ):
         tables.execute_sql(statement(path, values))
 
     statements = tables.create_statement_set()
-    for path in ("insert_windows.sql", "insert_ledger.sql", f"{ends}/insert_dead_letters.sql"):
-        statements.add_insert_sql(statement(path, values))
+    for result in results:
+        statements.add_insert_sql(statement(_insert(ends, result), values))
     return statements
+
+
+def _insert(ends: Ends, result: str) -> str:
+    """The file of a result's insert: these ends' own, where they have one."""
+    own = f"{ends}/insert_{result}.sql"
+    return own if (SQL / own).exists() else f"insert_{result}.sql"

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from flink_job.age import SETTING, WINDOWS_TTL
 from flink_job.cluster import ClusterError, last_cause
 from flink_job.endpoints import EndpointsError, Kafka, read_endpoints
 from flink_job.java import JavaError
-from flink_job.job import Ends, assemble, options
+from flink_job.job import RESULTS, SERVING, Ends, assemble, options
 from flink_job.verdict import verdict_jar
 
 READY = "ready"
@@ -36,7 +36,7 @@ def rehearse(kafka: Kafka, build: Path, settings: Mapping[str, str]) -> None:
     Raises:
         ClusterError: Flink refuses the plan; the sentence holds the last cause.
     """
-    values, whole = _parts(kafka, {**CHECKPOINTS, **settings})
+    values, whole = _parts(kafka, {**CHECKPOINTS, **settings}, SERVING)
     jar = verdict_jar(build)
     try:
         assemble(Ends.KAFKA, values, [jar], whole).explain()
@@ -62,33 +62,60 @@ def submit(
     Raises:
         ClusterError: Flink refuses the job or its plan; the sentence holds the last cause.
     """
+    origin = {} if savepoint is None else {"execution.state-recovery.path": savepoint}
+    whole = {**CHECKPOINTS, **settings, **origin}
+    return started(kafka, cluster, build, whole, SERVING)
+
+
+def started(  # noqa: PLR0913 - all of them are what a job is
+    kafka: Kafka,
+    cluster: str,
+    build: Path,
+    settings: Mapping[str, str],
+    values: Mapping[str, str],
+    *,
+    results: Sequence[str] = RESULTS,
+) -> str:
+    """Start a job of these views on a cluster; its id.
+
+    Args:
+        kafka: How the job reaches Kafka.
+        cluster: Host:port of the cluster's REST interface.
+        build: Folder that the verdict's jar is made in.
+        settings: Flink settings of the job, all that it has.
+        values: What the SQL leaves open, as in `SERVING`.
+        results: Which of the results it writes.
+
+    Raises:
+        ClusterError: Flink refuses the job or its plan; the sentence holds the last cause.
+    """
     host, port = cluster.rsplit(":", 1)
     whole = {
-        **CHECKPOINTS,
         **settings,
         "execution.target": "remote",
         "execution.attached": "false",
         "rest.address": host,
         "rest.port": port,
     }
-    if savepoint is not None:
-        whole["execution.state-recovery.path"] = savepoint
-    values, whole = _parts(kafka, whole)
+    filled, own = _parts(kafka, whole, values)
     jar = verdict_jar(build)
     try:
-        result = assemble(Ends.KAFKA, values, [jar], whole).execute()
+        result = assemble(Ends.KAFKA, filled, [jar], own, results).execute()
     except Exception as problem:
         raise ClusterError(f"Flink refuses the job: {last_cause(str(problem))}") from problem
     return str(result.get_job_client().get_job_id())
 
 
-def _parts(kafka: Kafka, settings: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    """What the SQL leaves open, and the settings that are Flink's own."""
-    values = {
+def _parts(
+    kafka: Kafka, settings: Mapping[str, str], values: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """All that the SQL leaves open, and the settings that are Flink's own."""
+    filled = {
         "kafka_properties": options(kafka.flink_kafka_properties()),
         "windows_ttl": settings.get(SETTING, WINDOWS_TTL),
+        **values,
     }
-    return values, {key: value for key, value in settings.items() if key != SETTING}
+    return filled, {key: value for key, value in settings.items() if key != SETTING}
 
 
 def main(arguments: list[str] | None = None) -> int:

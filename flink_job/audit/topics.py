@@ -52,10 +52,15 @@ def read_input(
     Raises:
         TopicsError: Kafka cannot be reached, or retention has removed the start of a partition.
     """
-    for message in _whole(endpoint, INPUT, kafka, slice(share, None, shares)):
-        yield Record(
-            message.topic, message.partition, message.offset, message.timestamp, message.value
-        )
+    for message in read_whole(endpoint, INPUT, kafka, slice(share, None, shares)):
+        yield record_of(message)
+
+
+def record_of(message: Any) -> Record:  # noqa: ANN401 - kafka-python has no types
+    """A message as the specification takes it; its timestamp is the append time."""
+    return Record(
+        message.topic, message.partition, message.offset, message.timestamp, message.value
+    )
 
 
 def read_dead_letters(
@@ -68,7 +73,7 @@ def read_dead_letters(
             of one offset differ.
     """
     letters: dict[tuple[str, int, int], DeadLetter] = {}
-    for message in _whole(endpoint, (DEAD_LETTERS,), kafka):
+    for message in read_whole(endpoint, (DEAD_LETTERS,), kafka):
         headers = {name: value.decode() for name, value in message.headers}
         place = headers["topic"], int(headers["partition"]), int(headers["offset"])
         letter = DeadLetter(Outcome(headers["reason"]), message.value)
@@ -132,12 +137,17 @@ def _offsets(consumer: Any) -> dict[tuple[str, int], tuple[int, int]]:  # noqa: 
     return {(one.topic, one.partition): (begins[one], ends[one]) for one in partitions}
 
 
-def _whole(
+def read_whole(
     endpoint: Kafka,
     topics: Sequence[str],
-    kafka: Callable[..., Any],
+    kafka: Callable[..., Any] = KafkaConsumer,
     share: slice = slice(None),
 ) -> Iterator[Any]:
+    """Every message of some topics, or of a share of their partitions.
+
+    Raises:
+        TopicsError: Kafka cannot be reached, or a partition lacks its beginning.
+    """
     with consuming(endpoint, kafka) as consumer:
         yield from _to_the_end(consumer, partitions_of(consumer, topics)[share])
 

@@ -18,7 +18,7 @@ from flink_job.audit import reading, reconcile, tables, topics
 from flink_job.audit.law import Partition, Seen, Spans
 from flink_job.domain import DeadLetter, Outcome, Record, fold
 from flink_job.endpoints import Kafka
-from flink_job.job import statement
+from flink_job.job import SERVING, statement
 from tests.nasty import T, event
 
 ENDPOINT = Kafka(("kafka1:9092",))
@@ -128,7 +128,7 @@ def test_the_topics_are_read_as_the_job_reads_them() -> None:
 
     list(topics.read_input(ENDPOINT, kafka=play))
     isolation = f"'properties.isolation.level' = '{said['isolation_level']}'"
-    assert isolation in statement("kafka/incoming.sql", {"kafka_properties": ""})
+    assert isolation in statement("kafka/incoming.sql", {**SERVING, "kafka_properties": ""})
 
 
 def test_offsets_are_told_by_partition() -> None:

@@ -12,7 +12,7 @@ from flink_job.cluster import Cluster, ClusterError, LateError
 from flink_job.deployed import Deployed
 from flink_job.endpoints import Kafka
 from flink_job.group import GROUP
-from flink_job.job import SQL
+from flink_job.job import SERVING, statement
 from flink_job.rollout import NAME, DownError
 from tests.unit.played import SOON_S, WITHIN_S, Flink, Host
 
@@ -302,7 +302,8 @@ def test_a_job_that_flink_refuses_is_a_sentence(
 
 
 def test_the_group_that_is_asked_for_is_the_jobs() -> None:
-    assert f"'properties.group.id' = '{GROUP}'" in (SQL / "kafka" / "incoming.sql").read_text()
+    incoming = statement("kafka/incoming.sql", {**SERVING, "kafka_properties": ""})
+    assert f"'properties.group.id' = '{GROUP}'" in incoming
 
 
 def test_a_job_that_never_completes_a_checkpoint_is_told_with_its_exception(flink: Flink) -> None:

@@ -11,8 +11,8 @@ CREATE TEMPORARY TABLE incoming (
   'connector' = 'kafka',
   'topic' = 'impressions;clicks',
   'format' = 'raw',
-  'scan.startup.mode' = 'earliest-offset',
-  'properties.group.id' = 'ctr-job',
+  ${extent},
+  'properties.group.id' = '${group}',
   'properties.isolation.level' = 'read_committed',
   ${kafka_properties}
 )

@@ -11,7 +11,7 @@ CREATE TEMPORARY TABLE ctr_ledger (
   PRIMARY KEY (topic, `partition`, outcome, `hour`) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'ctr-ledger',
+  'topic' = '${ledger_topic}',
   'key.format' = 'json',
   'value.format' = 'json',
   'properties.linger.ms' = '5',

@@ -11,7 +11,7 @@ CREATE TEMPORARY TABLE ctr_windows (
   PRIMARY KEY (product_id, window_start) NOT ENFORCED
 ) WITH (
   'connector' = 'upsert-kafka',
-  'topic' = 'ctr-windows',
+  'topic' = '${windows_topic}',
   'key.format' = 'json',
   'value.format' = 'json',
   'properties.linger.ms' = '5',
