@@ -1,0 +1,43 @@
+"""The loaders, sent back to what the job has said since a recount was begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kafka import KafkaConsumer
+from kafka.structs import OffsetAndMetadata
+
+from flink_job.audit.topics import LOADED, consuming, partitions_of
+from flink_job.endpoints import Kafka
+
+
+def rewind(
+    endpoint: Kafka, group: str, moment: int, *, kafka: Callable[..., Any] = KafkaConsumer
+) -> None:
+    """Let the loaders, which are stopped, read again what was said from a moment on.
+
+    A window of the range that was open when the recount ended has grown since; its newer count may
+    be in the tables already, and would be replaced by the older one. Never forward: what a loader
+    that lags has not read yet, it reads.
+
+    Args:
+        endpoint: How to reach Kafka.
+        group: Their consumer group.
+        moment: In ms.
+        kafka: Makes a consumer.
+
+    Raises:
+        TopicsError: Kafka cannot be reached, or a loader is a member still.
+    """
+    with consuming(endpoint, kafka, group_id=group) as consumer:
+        partitions = partitions_of(consumer, LOADED)
+        since = consumer.offsets_for_times(dict.fromkeys(partitions, moment))
+        back = {
+            one: OffsetAndMetadata(first.offset, "", -1)
+            for one, first in since.items()
+            if first is not None and first.offset < (consumer.committed(one) or 0)
+        }
+        if back:
+            consumer.assign(list(back))
+            consumer.commit(back)
