@@ -72,7 +72,8 @@ def read_on(
 
     Args:
         consumer: It has a position in each partition.
-        ends: The offset behind the last, no further than what is committed.
+        ends: The offset behind the last, no further than what is committed. Whoever has seen enough
+            of a partition takes it out.
         silence_s: For how many seconds nothing may come, before it is an error.
 
     Yields:
@@ -82,9 +83,8 @@ def read_on(
         TopicsError: Kafka sends nothing any more, and has not come to the end.
     """
     reached = {partition: consumer.position(partition) for partition in ends}
-    unread = {partition for partition, end in ends.items() if reached[partition] < end}
     moved = time.monotonic()
-    while unread:
+    while unread := [partition for partition, end in ends.items() if reached[partition] < end]:
         batches = consumer.poll(timeout_ms=POLL_MS)
         for partition in sorted(unread):
             position = min(consumer.position(partition), ends[partition])
@@ -93,7 +93,6 @@ def read_on(
             reached[partition] = position
             moved = time.monotonic()
             if position == ends[partition]:
-                unread.discard(partition)
                 consumer.pause(partition)
             messages = batches.get(partition, ())
             yield partition, [one for one in messages if one.offset < position], position

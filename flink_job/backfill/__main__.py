@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from flink_job.audit.reading import TopicsError
 from flink_job.audit.tables import TablesError, connected
-from flink_job.audit.topics import TopicsError
 from flink_job.backfill.difference import differing, shown
 from flink_job.backfill.plan import Plan
 from flink_job.backfill.results import read_recounted

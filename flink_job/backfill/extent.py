@@ -16,14 +16,8 @@ from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 
-from flink_job.audit.topics import (
-    ANSWER_TIMEOUT_MS,
-    INPUT,
-    TopicsError,
-    consuming,
-    partitions_of,
-    record_of,
-)
+from flink_job.audit.reading import TopicsError, consuming, partitions_of, read_on
+from flink_job.audit.topics import INPUT, record_of
 from flink_job.backfill.cut import BEFORE_MS, BEHIND_MS, Passed, Watch
 from flink_job.backfill.plan import Plan
 from flink_job.backfill.span import Span, SpanError, is_exact, span_of, told
@@ -88,18 +82,13 @@ class Log:
         self.consumer.assign(list(asks))
         for one in asks:
             self.consumer.seek(one, starts[one])
-        while asks:
-            batches = self.consumer.poll(timeout_ms=ANSWER_TIMEOUT_MS)
-            if not batches:
-                raise TopicsError(f"Kafka sent nothing for {ANSWER_TIMEOUT_MS // 1_000} s.")
-            for one, messages in batches.items():
-                records = [record_of(each) for each in messages if each.offset < stops[one]]
-                answer = next((said for each in records if (said := asks[one](each))), None)
-                if answer is not None:
-                    answers[one] = answer
-                if answer is not None or self.consumer.position(one) >= stops[one]:
-                    del asks[one]
-                    self.consumer.pause(one)
+        wanted = {one: stops[one] for one in asks}
+        for one, messages, _ in read_on(self.consumer, wanted):
+            answer = next((said for each in messages if (said := asks[one](record_of(each)))), None)
+            if answer is not None:
+                answers[one] = answer
+                del wanted[one]
+                self.consumer.pause(one)
         return answers
 
 

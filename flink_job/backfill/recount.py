@@ -23,9 +23,8 @@ from flink_job.submit import started
 NAME = "ctr-backfill"
 DONE, FAILED, ENDED = 0, 1, 143
 CANCEL_WITHIN_S = 60.0
-# A window that is counted for longer than its state lives would begin again from zero: see the hint
-# in insert_windows.sql.
-LONGEST_S = 3 * 3_600
+# A window that is counted for longer than its state lives would begin again from zero.
+LONGEST_S = 10 * 86_400
 
 SETTINGS = {
     "pipeline.name": NAME,
@@ -52,6 +51,7 @@ def values_of(plan: Plan) -> dict[str, str]:
     return {
         "extent": ",\n  ".join(f"'{key}' = '{value}'" for key, value in extent.items()),
         "group": NAME,
+        "windows_ttl": f"{LONGEST_S} s",
         **{name: plan.topic(SERVING[name]) for name in ("windows_topic", "ledger_topic")},
     }
 

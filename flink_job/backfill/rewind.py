@@ -8,7 +8,8 @@ from typing import Any
 from kafka import KafkaConsumer
 from kafka.structs import OffsetAndMetadata
 
-from flink_job.audit.topics import LOADED, consuming, partitions_of
+from flink_job.audit.reading import consuming, partitions_of
+from flink_job.audit.topics import LOADED
 from flink_job.endpoints import Kafka
 
 
