@@ -68,7 +68,9 @@ class Tables:
         # All rows are gathered before the first is replaced.
         for table, partitions in ((WINDOWS, span.days), (LEDGER, span.months)):
             for partition in partitions:
-                self._run(f"replace_{table.name}.sql", partition=partition)
+                ((rows_of_it,),) = self._run(f"gathered_{table.name}.sql", partition=partition)
+                step = "replace" if rows_of_it else "empty"
+                self._run(f"{step}_{table.name}.sql", partition=partition)
         self.clear()
 
     def _run(self, file: str, **more: str) -> list[tuple[Any, ...]]:

@@ -95,8 +95,8 @@ Row = WindowRow | LedgerRow
 def version(epoch: int, count: int) -> int:
     """The version of a row: of two rows with one key the higher one stays.
 
-    Counts of a key only grow, so the highest count is the newest. A backfill counts anew, perhaps
-    to less, and wins by its higher epoch.
+    Counts of a key only grow, so the highest count is the newest. Rows of a higher epoch win over
+    all of a lower one, also where they count less.
     """
     return epoch * COUNTS_END + count
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flink_job.backfill.recount import SETTINGS as SETTINGS_OF_A_RECOUNT
 from flink_job.domain import Record
 from flink_job.embedded import execute, write_incoming
 from flink_job.java import java_gateway
@@ -69,6 +70,21 @@ def test_windows_and_ledger_forget_and_clocks_never_do(jar: Path, tmp_path: Path
     )
     assert hints == ["3h", "10d"]
     assert SETTINGS["table.exec.state.ttl"] == "0"
+
+
+def test_a_recount_is_the_same_plan_without_dead_letters(
+    plan: str, jar: Path, tmp_path: Path
+) -> None:
+    values = {"folder": str(tmp_path)}
+    job = assemble(Ends.FILES, values, [jar], SETTINGS_OF_A_RECOUNT, ("windows", "ledger"))
+    recount = str(job.explain()).split("== Optimized Execution Plan ==")[1]
+    for operator, times in (("TableSourceScan(", 1), ("OverAggregate(", 1), ("Sink(", 2)):
+        assert recount.count(operator) == times, recount
+    both = [
+        [line for line in text.splitlines() if "GroupAggregate(" in line or "OverAgg" in line]
+        for text in (plan, recount)
+    ]
+    assert both[0] == both[1]
 
 
 def test_both_kinds_of_ends_have_the_same_files() -> None:
