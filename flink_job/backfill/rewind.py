@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from kafka import KafkaConsumer
-from kafka.structs import OffsetAndMetadata
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from flink_job.audit.reading import consuming, partitions_of
 from flink_job.audit.topics import LOADED
 from flink_job.endpoints import Kafka
+
+SESSIONS_END_S, AGAIN_AFTER_S = 20.0, 0.5
 
 
 def rewind(
@@ -41,4 +45,18 @@ def rewind(
         }
         if back:
             consumer.assign(list(back))
-            consumer.commit(back)
+            _commit(consumer, back)
+
+
+def _commit(consumer: Any, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:  # noqa: ANN401
+    """Commit; a group takes it from nobody else until the sessions of its members have ended."""
+    deadline = time.monotonic() + SESSIONS_END_S
+    while True:
+        try:
+            consumer.commit(offsets)
+        except KafkaError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(AGAIN_AFTER_S)
+        else:
+            return
