@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from flink_job.age import WINDOWS_TTL
 from flink_job.backfill.recount import SETTINGS as SETTINGS_OF_A_RECOUNT
 from flink_job.domain import Record
 from flink_job.embedded import execute, write_incoming
@@ -66,9 +67,9 @@ def test_windows_and_ledger_are_counted_in_two_phases(plan: str) -> None:
 def test_windows_and_ledger_forget_and_clocks_never_do(jar: Path, tmp_path: Path) -> None:
     physical = str(assemble(Ends.FILES, {"folder": str(tmp_path)}, [jar], {}).explain())
     hints = re.findall(
-        r"GlobalGroupAggregate\(.*stateTtlHints=\[\[\[STATE_TTL options:\[(\w+)\]", physical
+        r"GlobalGroupAggregate\(.*stateTtlHints=\[\[\[STATE_TTL options:\[([\w ]+)\]", physical
     )
-    assert hints == ["3h", "10d"]
+    assert hints == [WINDOWS_TTL, "10d"]
     assert SETTINGS["table.exec.state.ttl"] == "0"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 from pathlib import Path
 from typing import NoReturn
@@ -15,7 +14,7 @@ from flink_job.backfill import recount as module
 from flink_job.backfill.plan import Plan
 from flink_job.backfill.recount import LONGEST_S, NAME, RESULTS, main, values_of
 from flink_job.cluster import ClusterError
-from flink_job.job import SERVING, SQL, statement
+from flink_job.job import SERVING, statement
 from flink_job.rollout import NAME as SERVES
 from tests.nasty import T
 from tests.unit.played import Flink
@@ -156,9 +155,7 @@ def test_what_flink_refuses_is_told(
 
 
 def test_a_recount_is_shorter_than_the_state_of_a_window_lives(arguments: list[str]) -> None:
-    hours = re.search(r"STATE_TTL\('judged' = '(\d+)h'\)", (SQL / "insert_windows.sql").read_text())
-    assert hours is not None
-    assert int(hours[1]) * 3_600 == LONGEST_S
+    assert f"'judged' = '{LONGEST_S} s'" in statement("insert_windows.sql", values_of(PLAN))
     with pytest.raises(SystemExit):
         main([*arguments, f"--within={LONGEST_S}"])
 
@@ -177,7 +174,7 @@ def test_a_recount_reads_its_part_in_a_group_of_its_own_and_writes_to_its_own_to
     for table in ("windows", "ledger"):
         topic = f"'topic' = 'ctr-{table}-backfill-{PLAN.asked}'"
         assert topic in statement(f"kafka/{table}.sql", values)
-    assert values.keys() - {"kafka_properties"} == SERVING.keys()
+    assert values.keys() - {"kafka_properties", "windows_ttl"} == SERVING.keys()
 
 
 def test_where_more_may_come_a_recount_reads_to_the_end_of_the_topics() -> None:
