@@ -231,8 +231,13 @@ class Lab:
 
     def restarts(self) -> int:
         """How often the job that runs has been restarted since it was deployed."""
-        (metric,) = self.flink(f"/jobs/{self.running_job()}/metrics?get=numRestarts")
-        return int(metric["value"])
+
+        def told() -> int | None:
+            # Flink gathers metrics when it is asked for them, and has none the first time.
+            found = self.flink(f"/jobs/{self.running_job()}/metrics?get=numRestarts")
+            return int(found[0]["value"]) if found else None
+
+        return eventually(told, "Flink tells how often the job has restarted")
 
     def busy_taskmanager(self) -> str:
         """A host whose TaskManager runs tasks of the job."""
