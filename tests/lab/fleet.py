@@ -229,15 +229,13 @@ class Lab:
         ]
         return str(job)
 
-    def restarts(self) -> int:
-        """How often the job that runs has been restarted since it was deployed."""
+    def last_failure(self) -> int:
+        """When the job that runs has failed for the last time, in ms since the epoch; 0 if never.
 
-        def told() -> int | None:
-            # Flink gathers metrics when it is asked for them, and has none the first time.
-            found = self.flink(f"/jobs/{self.running_job()}/metrics?get=numRestarts")
-            return int(found[0]["value"]) if found else None
-
-        return eventually(told, "Flink tells how often the job has restarted")
+        Its metrics tell how often too, but late: they are gathered when they are asked for.
+        """
+        told = self.flink(f"/jobs/{self.running_job()}/exceptions")["exceptionHistory"]["entries"]
+        return max((int(entry["timestamp"]) for entry in told), default=0)
 
     def busy_taskmanager(self) -> str:
         """A host whose TaskManager runs tasks of the job."""

@@ -144,7 +144,7 @@ def test_messages_of_every_codec_are_counted_and_can_be_audited(lab: Lab) -> Non
 
 
 def test_no_message_of_the_corpus_restarts_the_job_and_each_has_its_outcome(lab: Lab) -> None:
-    job, restarts = lab.running_job(), lab.restarts()
+    job, failure = lab.running_job(), lab.last_failure()
     now = str(int(time.time() * 1_000)).encode()
     sent: list[Message] = []
     for number, (value, _) in enumerate(NASTY.values()):
@@ -160,7 +160,7 @@ def test_no_message_of_the_corpus_restarts_the_job_and_each_has_its_outcome(lab:
     assert outcomes == set(Outcome)
     assert lab.all_is_as_specified()
     assert lab.law_is_kept()
-    assert (lab.running_job(), lab.restarts()) == (job, restarts)
+    assert (lab.running_job(), lab.last_failure()) == (job, failure)
 
 
 def test_transactions_count_once_committed_and_their_other_offsets_are_told(lab: Lab) -> None:
