@@ -73,7 +73,6 @@ class Launcher:
         Raises:
             ClusterError: It was not started, as far as is known.
         """
-        # Without -P the current folder's code would win over that of the release.
         with self._submitting(version, [] if origin is None else [f"--from={origin}"]) as process:
             return self._submitted(process, None)
 

@@ -264,21 +264,27 @@ def test_a_lost_event_is_told_when_the_time_is_up(
     assert sentence in capsys.readouterr().out
 
 
-def test_a_marker_behind_the_last_record_is_read_and_told(
-    endpoints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    play(monkeypatch)
+def third_offset(monkeypatch: pytest.MonkeyPatch, seen: Seen) -> list[Spans]:
+    """Let Kafka have one offset that the ledger lacks, of which this is seen; what is asked for."""
     asked: list[Spans] = []
 
     def seen_in(_: Kafka, spans: Spans, shares: int) -> dict[Partition, Seen]:
         assert shares > 0
         asked.append(spans)
-        return {("impressions", 0): Seen(without_record=1)}
+        return {("impressions", 0): seen}
 
     monkeypatch.setattr(
         reconcile, "input_offsets", lambda _: {("impressions", 0): (0, 3), ("clicks", 0): (0, 0)}
     )
     monkeypatch.setattr(reconcile, "seen_in", seen_in)
+    return asked
+
+
+def test_a_marker_behind_the_last_record_is_read_and_told(
+    endpoints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    play(monkeypatch)
+    asked = third_offset(monkeypatch, Seen(without_record=1))
     assert reconcile.main([endpoints, "--within=0"]) == 0
     assert asked == [{("impressions", 0): (2, 3)}]
     assert capsys.readouterr().out == (
@@ -291,17 +297,7 @@ def test_a_record_that_the_job_lacks_is_read_once_and_told(
     endpoints: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     play(monkeypatch)
-    asked: list[Spans] = []
-
-    def seen_in(_: Kafka, spans: Spans, shares: int) -> dict[Partition, Seen]:
-        assert shares > 0
-        asked.append(spans)
-        return {("impressions", 0): Seen(newest=2)}
-
-    monkeypatch.setattr(
-        reconcile, "input_offsets", lambda _: {("impressions", 0): (0, 3), ("clicks", 0): (0, 0)}
-    )
-    monkeypatch.setattr(reconcile, "seen_in", seen_in)
+    asked = third_offset(monkeypatch, Seen(newest=2))
     monkeypatch.setattr(reconcile, "AGAIN_AFTER_S", 0.01)
     assert reconcile.main([endpoints, "--within=0.1"]) == 1
     assert len(asked) == 1
