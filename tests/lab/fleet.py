@@ -33,11 +33,11 @@ LAG_S = 600
 CGROUPS = Path("/sys/fs/cgroup")
 IN_SYNC = "kafka_server_replicamanager_underreplicatedpartitions 0.0"
 
-DROP = """
+AS_ADMIN = """
 import json, urllib.request
 login = json.load(open("/etc/ctr-retention/login.json"))
 headers = {{"X-ClickHouse-User": login["user"], "X-ClickHouse-Key": login["password"]}}
-urllib.request.urlopen(urllib.request.Request(login["url"], b"DROP TABLE {table}", headers))
+urllib.request.urlopen(urllib.request.Request(login["url"], {statement!r}, headers))
 """
 
 Found = TypeVar("Found")
@@ -186,10 +186,10 @@ class Lab:
             rows: list[dict[str, Any]] = json.load(answer)["data"]
         return rows
 
-    def drop(self, *tables: str) -> None:
-        """Let tables of ClickHouse be lost. Its admin is let in from the host itself only."""
-        for table in tables:
-            self.on("clickhouse1", "python3 -", given=DROP.format(table=table))
+    def as_admin(self, statement: str) -> None:
+        """Run a statement as ClickHouse's admin, who is let in from the host itself only."""
+        program = AS_ADMIN.format(statement=statement.encode())
+        self.on("clickhouse1", "python3 -", given=program)
 
     @cached_property
     def _password(self) -> str:

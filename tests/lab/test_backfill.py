@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 
@@ -10,14 +9,6 @@ from tests.lab.fleet import Lab, eventually
 from tests.lab.test_pipeline import WINDOW_MS, a_window, event, name, rows, wait_for_rows
 
 HOUR_MS = 3_600_000
-# Its admin is let in from the host itself only.
-RUN = """
-import json, sys, urllib.request
-login = json.load(open("/etc/ctr-retention/login.json"))
-headers = {"X-ClickHouse-User": login["user"], "X-ClickHouse-Key": login["password"]}
-body = sys.argv[1].encode()
-urllib.request.urlopen(urllib.request.Request(login["url"], body, headers))
-"""
 
 
 def told(time_ms: int) -> str:
@@ -30,19 +21,10 @@ def around(window: int) -> tuple[str, ...]:
     return ("-e", f"from={told(now - now % HOUR_MS)}", "-e", f"to={told(window + WINDOW_MS)}")
 
 
-def as_admin(lab: Lab, statement: str) -> None:
-    lab.on(
-        "clickhouse1",
-        f"cat > /tmp/run.py && python3 /tmp/run.py {json.dumps(statement)}",
-        given=RUN,
-    )
-
-
 def too_high(lab: Lab, product: str, window: int, impressions: int) -> None:
     """Let a row be as a wrong version would have counted it."""
     start = window // 1_000
-    as_admin(
-        lab,
+    lab.as_admin(
         "INSERT INTO ctr.ctr_windows (product_id, window_start, window_end, impressions, clicks, "
         f"version) VALUES ('{product}', {start}, {start + WINDOW_MS // 1_000}, {impressions}, 0, "
         f"{impressions})",
@@ -105,7 +87,7 @@ def test_rows_that_were_lost_come_back_and_done_again_nothing_differs(lab: Lab) 
     lab.send([event(product, "impression", window)])
     wait_for_rows(lab, product, [(window, 1, 0)])
     day = f"{datetime.fromtimestamp(window / 1_000, UTC):%Y%m%d}"
-    as_admin(lab, f"ALTER TABLE ctr.ctr_windows DROP PARTITION ID '{day}'")
+    lab.as_admin(f"ALTER TABLE ctr.ctr_windows DROP PARTITION ID '{day}'")
     eventually(lambda: True if rows(lab, product) == [] else None, "the day's windows are lost")
 
     # All hours of the day that have been: what is lost of others is not asked for here.

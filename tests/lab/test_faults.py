@@ -50,7 +50,8 @@ def test_tables_that_were_lost_are_filled_from_the_results_topics(lab: Lab) -> N
     lab.acknowledged()
     assert lab.law_is_kept()
     lab.on("clickhouse1", "systemctl stop ctr-loader")
-    lab.drop("ctr.ctr_windows", "ctr.ledger")
+    for table in ("ctr.ctr_windows", "ctr.ledger"):
+        lab.as_admin(f"DROP TABLE {table}")
     lab.playbook("reload")
     assert lab.all_is_as_specified()
 
