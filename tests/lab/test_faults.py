@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.lab.fleet import Lab, LabFailedError, eventually
 
 RATE = 10_000
+# Longer than a member of a group may stay silent (max.poll.interval.ms is five minutes).
+AWAY_S = 360
+MEMORY_BYTES, PARTS = 100 * 2**20, 300
 
 
 def flows(lab: Lab) -> bool | None:
@@ -42,6 +47,39 @@ def test_clickhouse_away_for_half_a_minute_costs_no_event(lab: Lab) -> None:
     assert lab.offsets() - before == acknowledged == 50 * RATE
     assert lab.law_is_kept()
     assert lab.all_is_as_specified()
+    assert lab.running_job() == job
+
+
+def loader_memory(lab: Lab) -> int:
+    """Memory of the loader, in bytes."""
+    show = "systemctl show --value --property=MemoryCurrent ctr-loader"
+    return int(lab.on("clickhouse1", show))
+
+
+@pytest.mark.thorough
+def test_the_loader_waits_for_a_clickhouse_that_is_away_for_minutes(lab: Lab) -> None:
+    """For longer than a consumer may be silent; it keeps little, repeats nothing and catches up."""
+    before = lab.offsets()
+    job = lab.running_job()
+    lab.loaded(2_000, seconds=500)
+    eventually(lambda: flows(lab), "rows flow")
+    memory = loader_memory(lab)
+    lab.on("clickhouse1", "systemctl stop clickhouse-server")
+    try:
+        time.sleep(AWAY_S)
+        grown = loader_memory(lab) - memory
+    finally:
+        lab.on("clickhouse1", "systemctl start clickhouse-server")
+    eventually(lambda: flows(lab), "rows flow again")
+    assert grown < MEMORY_BYTES
+    acknowledged = lab.acknowledged()
+    assert lab.offsets() - before == acknowledged == 500 * 2_000
+    assert lab.law_is_kept()
+    parts = lab.query(
+        "SELECT max(parts) AS most FROM (SELECT count() AS parts FROM system.parts "
+        "WHERE active AND database = 'ctr' GROUP BY table, partition)"
+    )
+    assert int(parts[0]["most"]) < PARTS
     assert lab.running_job() == job
 
 
