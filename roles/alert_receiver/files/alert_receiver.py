@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """What Alertmanager tells, remembered and told again: a receiver for tests and drills.
 
-`POST /` takes Alertmanager's webhook (version 4). `GET /?since=EPOCH` answers with a JSON list of what
-was told since, the oldest first: `at` (epoch seconds of its coming), `status` (firing, resolved),
-`labels` and `annotations`. The last thousand are kept, in memory.
+`POST /` takes Alertmanager's webhook (version 4). `GET /?since=EPOCH` answers with a JSON list of
+what was told since, the oldest first: `at` (epoch seconds of its coming), `status` (firing,
+resolved), `labels` and `annotations`. The last thousand are kept, in memory.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def prometheus_rules(
         time: How long a condition must hold before any alert fires; empty leaves the files' own.
         times: The same by the name of an alert, before `time`.
         limits: What alerts are held against, by the names of the series `limit:...`.
-        runbooks: Address below which the folder of runbooks is found; empty leaves the paths relative.
+        runbooks: Address below which the runbooks are found; empty leaves their paths alone.
 
     Returns:
         The same files with what was asked for in them.
