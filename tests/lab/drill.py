@@ -1,8 +1,8 @@
-"""`python -m tests.lab.drill NAME`: the drill of an alert on the lab, and one line that tells of it.
+"""`python -m tests.lab.drill NAME`: the drill of an alert on the lab, and a line that tells of it.
 
-The alert's own drill.yml sends load, injects the fault, waits for the alert, runs the alert's playbook,
-waits for the end of the alert and proves conservation; here rows are watched from outside meanwhile,
-and what was sent is held against Kafka's offsets. Without a name all drills run, one after another.
+The alert's own drill.yml sends load, injects the fault, waits for the alert, runs the alert's
+playbook, waits for the end of the alert and proves conservation. Here rows are watched from outside
+meanwhile, and what was sent is held against Kafka's offsets. Without a name all drills run.
 """
 
 from __future__ import annotations
