@@ -50,8 +50,8 @@ OVERVIEW = Row(
             queries=(
                 Query("max(flink_jobmanager_numRegisteredTaskManagers)", "registered"),
                 Query(
-                    'count(up{job="flink"}) - count(up{job="flink"} and on (host) '
-                    "flink_jobmanager_Status_JVM_CPU_Load)",
+                    'count(up{job="flink"} unless on (instance) '
+                    "flink_jobmanager_numRegisteredTaskManagers)",
                     "of",
                 ),
             ),

@@ -66,8 +66,9 @@ OVERVIEW = Row(
             unit="s",
             queries=(
                 Query(
-                    f"max(abs(node_time_seconds{{{HOSTS}}}"
-                    f" - timestamp(node_time_seconds{{{HOSTS}}})))"
+                    f"clamp_min(max(abs(node_time_seconds{{{HOSTS}}}"
+                    f" - timestamp(node_time_seconds{{{HOSTS}}}))"
+                    f' - scrape_duration_seconds{{job="node", {HOSTS}}}), 0)'
                 ),
             ),
             steps=rising(warn=0.2, bad=0.5),
