@@ -185,6 +185,13 @@ def test_every_runbook_that_is_linked_exists() -> None:
     assert [name for name in sorted(linked) if not (RUNBOOKS / name / "README.md").exists()] == []
 
 
+@pytest.mark.parametrize("text", list(texts().values()), ids=list(BOARDS))
+def test_the_role_finds_the_one_place_that_says_where_runbooks_are(text: str) -> None:
+    tasks = (ROOT / "roles/grafana/tasks/configure.yml").read_text()
+    (place,) = re.findall(r"replace\('([^']+)', '\"query\": '", tasks)
+    assert text.count(place) == 1
+
+
 def names(prefix: str) -> set[str]:
     """Metrics of that prefix that some expression asks for."""
     return set(re.findall(rf"\b{prefix}_\w+", "\n".join(expressions())))
