@@ -55,7 +55,8 @@ from pathlib import Path
 folder = Path(__file__).parents[1]
 state = json.loads((folder / "state.json").read_text())
 state["jobs"] = [job for job in state["jobs"] if job["state"] != "RUNNING"]
-state["jobs"].append({"jid": "new", "name": "ctr", "state": "RUNNING", "tasks": {"running": 8, "total": 8}})
+tasks = {"running": 8, "total": 8}
+state["jobs"].append({"jid": "new", "name": "ctr", "state": "RUNNING", "tasks": tasks})
 state["called"] = [os.environ["PYTHONPATH"], *sys.argv[1:]]
 state["pressure"] = "ok"
 (folder / "state.json").write_text(json.dumps(state))
