@@ -24,6 +24,7 @@ from tests.promtool import promtool
 ROOT = HERE.parents[1]
 RUNBOOKS = ROOT / "runbooks"
 EXPORTER = ROOT / "monitoring" / "exporter"
+RULES = ROOT / "monitoring" / "rules"
 # What the viewer can draw.
 KINDS = {"stat", "timeseries", "piechart", "bargauge", "heatmap", "table"}
 PANELS = [
@@ -194,7 +195,8 @@ def test_the_role_finds_the_one_place_that_says_where_runbooks_are(text: str) ->
 
 def names(prefix: str) -> set[str]:
     """Metrics of that prefix that some expression asks for."""
-    return set(re.findall(rf"\b{prefix}_\w+", "\n".join(expressions())))
+    asked = re.sub(r'"[^"]*"', '""', "\n".join(expressions()))  # what is quoted is no metric
+    return set(re.findall(rf"(?<![:\w]){prefix}_\w+", asked))  # nor what a rule has recorded
 
 
 def test_every_series_of_the_loader_is_one_that_it_has() -> None:
@@ -217,6 +219,15 @@ def test_every_series_of_the_exporter_is_named_in_it() -> None:
     for name in names("ctr") - loader:
         base = re.sub(r"_(total|bucket|count|sum)$", "", name)
         assert re.search(rf"['\"]{base}(_total)?['\"]", source), name
+
+
+def test_every_recorded_series_is_recorded_by_a_rule() -> None:
+    if not RULES.is_dir():
+        pytest.skip("There are no rules here yet.")
+    rules = "\n".join(path.read_text() for path in RULES.glob("*.yml"))
+    asked = set(re.findall(r"\b(?:slo|limit):[\w:]+", "\n".join(expressions())))
+    assert asked
+    assert asked <= set(re.findall(r"record: (\S+)", rules))
 
 
 def test_every_expression_can_be_read_by_prometheus(tmp_path: Path) -> None:
