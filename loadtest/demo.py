@@ -116,8 +116,8 @@ class Demo:
         self.console.print()
         self.console.print(ctr_table(windows_of(json.loads(file.read_text(encoding="utf-8")))))
         for page, address in addresses(json.loads(listed)):
-            first = f"{address}{page.views[0].path}"
-            self.console.print(f"{page.name:<14}{first}", highlight=False, soft_wrap=True)
+            opened = f"{address}{page.opens}".rstrip("/")
+            self.console.print(f"{page.name:<14}{opened}", highlight=False, soft_wrap=True)
         self.console.print("make status  what runs where     make down  stop and remove it all")
         line = conservation(told)
         if line is None:

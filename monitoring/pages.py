@@ -1,7 +1,7 @@
 """The pages that people look at: where each is, and what must be on it.
 
-The one list of them. `make demo` prints it, `make screenshots` takes their pictures, the lab's tests
-ask each.
+The one list of them. `make demo` prints it, `make screenshots` takes their pictures, the lab's
+tests ask each.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class View:
         without: Regular expressions that the text must not match any more.
         clicks: CSS selectors of what is clicked, one after the other, to get there.
         canvas: CSS selector of drawings of which each in sight must have something on it.
+        boxes: CSS selector of boxes of which each must hold more than its title, its `aria-label`.
         sent: Texts that the server must have sent by WebSockets, for pages that draw all they show.
         height: Of the picture, in pixels.
     """
@@ -40,6 +41,7 @@ class View:
     without: tuple[str, ...] = ()
     clicks: tuple[str, ...] = ()
     canvas: str | None = None
+    boxes: str | None = None
     sent: tuple[str, ...] = ()
     height: int = 900
 
@@ -53,7 +55,8 @@ class Page:
         group: Of the inventory.
         variable: In the inventory, sets the port.
         port: Where the inventory does not set it.
-        views: What there is to see, the first for those who just open the page.
+        views: What there is to see.
+        opens: Below the page's address, what people begin with.
     """
 
     name: str
@@ -61,10 +64,12 @@ class Page:
     variable: str
     port: int
     views: tuple[View, ...]
+    opens: str = "/"
 
 
-# Empty panels of the dashboards say the first, panels that wait the others.
-_EMPTY = (r"No data", r"Loading", r"Panel plugin not found")
+# What stands in panels of a dashboard that have nothing to show.
+_NOTHING = (r"No data", r"cannot be drawn", r"needs Grafana", r"Panel plugin not found")
+_DASHBOARD = (r"Events processed", r"Event to row", r"Backpressure")
 
 PAGES = (
     Page(
@@ -82,13 +87,15 @@ PAGES = (
         (
             View(
                 "dashboard",
-                path="/d/pipeline?kiosk",
-                text=(r"events processed", r"latency"),
-                without=_EMPTY,
-                canvas=".u-over ~ canvas, .uplot canvas",
+                path="/d/ctr-pipeline?kiosk",
+                text=_DASHBOARD,
+                without=_NOTHING,
+                canvas=".uplot canvas",
+                boxes="section[aria-label]",
                 height=2_400,
             ),
         ),
+        opens="/d/ctr-pipeline",
     ),
     Page(
         "Dashboards",
@@ -98,13 +105,15 @@ PAGES = (
         (
             View(
                 "dashboard",
-                path="/user/?d=pipeline",
-                text=(r"events processed", r"latency"),
-                without=_EMPTY,
+                path="/user/?d=ctr-pipeline",
+                text=_DASHBOARD,
+                without=_NOTHING,
                 canvas=".uplot canvas",
+                boxes="section[aria-label]",
                 height=2_400,
             ),
         ),
+        opens="/user/",
     ),
     Page(
         "Flink",
@@ -132,7 +141,7 @@ PAGES = (
         "loadtest",
         "locust_web_port",
         8089,
-        (View("locust", text=(r"rps|start",)),),
+        (View("locust", text=(r"RPS", r"impressions", r"Aggregated")),),
     ),
     Page(
         "Prometheus",
@@ -140,8 +149,8 @@ PAGES = (
         "prometheus_port",
         9090,
         (
-            View("prometheus", path="/targets", text=(r"\(\d+/\d+ up\)",)),
-            View("alerts", path="/alerts", text=(r"inactive \(\d+\)", r"CtrJobDown")),
+            View("prometheus", path="/classic/targets", text=(r"\(\d+/\d+ up\)",)),
+            View("alerts", path="/classic/alerts", text=(r"Inactive \(\d+\)", r"CtrJobDown")),
         ),
     ),
     Page(
@@ -149,7 +158,9 @@ PAGES = (
         "monitoring",
         "alertmanager_port",
         9093,
-        (View("alertmanager", text=(r"Alertmanager",)),),
+        # Debian's has no page but this interface.
+        (View("alertmanager", path="/api/v2/status", text=(r"uptime", r"receivers")),),
+        opens="/api/v2/status",
     ),
 )
 
@@ -176,8 +187,18 @@ def listed(inventory: Path) -> Mapping[str, Any]:
     return told
 
 
+def is_there(address: str) -> bool:
+    """Whether something takes connections at an address."""
+    split = urlsplit(address)
+    try:
+        socket.create_connection((split.hostname, split.port), ANSWERS_WITHIN_S).close()
+    except OSError:
+        return False
+    return True
+
+
 def addresses(
-    inventory: Mapping[str, Any], answers: Callable[[str], bool] | None = None
+    inventory: Mapping[str, Any], answers: Callable[[str], bool] = is_there
 ) -> list[tuple[Page, str]]:
     """The pages of a fleet and the address of each, without a path.
 
@@ -187,9 +208,7 @@ def addresses(
     """
     found: dict[str, tuple[Page, str]] = {}
     for page, address in _candidates(inventory):
-        if page.name not in found:
-            found[page.name] = page, address
-        elif not (answers or is_there)(found[page.name][1]):
+        if page.name not in found or not answers(found[page.name][1]):
             found[page.name] = page, address
     return list(found.values())
 
@@ -202,13 +221,3 @@ def _candidates(inventory: Mapping[str, Any]) -> Iterator[tuple[Page, str]]:
             about = hosts.get(members[0], {})
             host, port = about.get("ansible_host", members[0]), about.get(page.variable, page.port)
             yield page, f"http://{host}:{port}"
-
-
-def is_there(address: str) -> bool:
-    """Whether something takes connections at an address."""
-    split = urlsplit(address)
-    try:
-        socket.create_connection((split.hostname, split.port), ANSWERS_WITHIN_S).close()
-    except OSError:
-        return False
-    return True

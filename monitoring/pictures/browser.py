@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Error, Page, TimeoutError as LateError, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import TimeoutError as LateError
 
 from monitoring.pages import View
 from monitoring.pictures.content import nothing_on_it_because

@@ -7,11 +7,15 @@ window.ctrPictures = {
     const matches = (pattern) => new RegExp(pattern, "i").test(said);
     const drawings = view.canvas ? [...document.querySelectorAll(view.canvas)].filter(this.inSight) : [];
     const empty = drawings.filter((canvas) => !this.painted(canvas)).length;
+    const boxes = view.boxes ? [...document.querySelectorAll(view.boxes)].filter(this.inSight) : [];
+    const hollow = boxes.filter((box) => !this.holds(box)).map((box) => box.ariaLabel);
     return [
       ...view.text.filter((pattern) => !matches(pattern)).map((pattern) => `no text is like ${pattern}`),
       ...view.without.filter(matches).map((pattern) => `a text is still like ${pattern}`),
       ...view.sent.filter((text) => !this.sent.includes(text)).map((text) => `${text} was not sent`),
       ...(view.canvas && drawings.length === 0 ? [`there is no drawing (${view.canvas})`] : []),
+      ...(view.boxes && boxes.length === 0 ? [`there is no box (${view.boxes})`] : []),
+      ...hollow.map((title) => `nothing is in "${title}"`),
       ...(empty > 0 ? [`${empty} of ${drawings.length} drawings are empty`] : []),
     ];
   },
@@ -19,6 +23,10 @@ window.ctrPictures = {
   inSight(element) {
     const box = element.getBoundingClientRect();
     return box.width > 0 && box.height > 0 && box.top < innerHeight && box.bottom > 0;
+  },
+
+  holds(box) {
+    return box.querySelector("canvas") !== null || box.innerText.replace(box.ariaLabel, "").trim() !== "";
   },
 
   painted(canvas) {

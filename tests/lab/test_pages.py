@@ -1,4 +1,4 @@
-"""Every page answers, asks nobody else, and shows something: taken by a browser, as people see it."""
+"""Every page answers, asks nobody else, and shows something, as a browser sees it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def view_of(found: Found, name: str) -> tuple[str, View]:
 @pytest.mark.parametrize("name", sorted({page.name for page in PAGES}))
 def test_a_page_answers(found: Found, name: str) -> None:
     page, address = found[name]
-    for view in page.views:
-        url = f"{address}{view.path.split('#')[0]}"
+    for path in (page.opens, *(view.path for view in page.views)):
+        url = f"{address}{path.split('#')[0]}"
         with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - of the inventory
             assert answer.read().strip(), url
 

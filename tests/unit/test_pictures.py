@@ -4,19 +4,28 @@ import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser
 
 from monitoring import pages
 from monitoring.pages import PAGES, InventoryError, View, addresses, is_there, listed
 from monitoring.pictures import __main__ as command
 from monitoring.pictures import browser
-from monitoring.pictures.browser import Picture, PictureError, elsewhere, no_browser_because
+from monitoring.pictures.browser import (
+    Picture,
+    PictureError,
+    chromium,
+    elsewhere,
+    no_browser_because,
+    picture_of,
+)
 from monitoring.pictures.content import nothing_on_it_because
 
 FLEET = {
@@ -96,22 +105,25 @@ def test_an_inventory_that_is_not_there_is_refused_by_name(tmp_path: Path) -> No
         listed(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize(
-    ("said", "status", "wanted"),
-    [('{"_meta": {}}', 0, {"_meta": {}}), ("no such host", 1, InventoryError)],
-)
-def test_an_inventory_is_read_by_ansible_or_its_words_are_told(
-    said: str, status: int, wanted: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = tmp_path / "ansible-inventory"
-    program.write_text(f"#!/bin/sh\necho '{said}' >&{1 + status}\nexit {status}\n")
+def ansible_says(said: str, status: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Play ansible-inventory: what it says, to standard error if it fails."""
+    program = folder / "ansible-inventory"
+    program.write_text(f"#!/bin/sh\necho '{said}' >&{2 if status else 1}\nexit {status}\n")
     program.chmod(0o755)
-    monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
-    if isinstance(wanted, dict):
-        assert listed(tmp_path) == wanted
-    else:
-        with pytest.raises(wanted, match=said):
-            listed(tmp_path)
+    monkeypatch.setattr("sys.executable", str(folder / "python"))
+
+
+def test_an_inventory_is_read_by_ansible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ansible_says('{"_meta": {}}', 0, tmp_path, monkeypatch)
+    assert listed(tmp_path) == {"_meta": {}}
+
+
+def test_why_ansible_cannot_read_an_inventory_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ansible_says("no such group", 1, tmp_path, monkeypatch)
+    with pytest.raises(InventoryError, match="cannot be read: no such group"):
+        listed(tmp_path)
 
 
 def test_a_picture_of_one_colour_shows_nothing() -> None:
@@ -187,9 +199,99 @@ def test_one_view_can_be_taken_alone_and_an_unknown_one_is_refused(
     assert run(monkeypatch, tmp_path, "--only=flink") == 0
     assert [file.name for file in tmp_path.iterdir()] == ["flink.png"]
     assert run(monkeypatch, tmp_path, "--only=nothing") == 1
-    assert "no view nothing" in capsys.readouterr().err.lower()
+    assert "has a view nothing" in capsys.readouterr().err.lower()
 
 
-def test_a_view_is_told_apart_by_what_it_shows() -> None:
-    view = PAGES[0].views[0]
-    assert replace(view, text=()) != view
+SITE = {
+    "/late": "<body><script>requestAnimationFrame(() => { document.body.innerText ="
+    " 'Rows: 12 '.repeat(200) })</script>",
+    "/bare": "<body style='background: navy'>",
+    "/waits": "<body><p>No data</p><canvas></canvas><section aria-label='Lag'>Lag</section>",
+    "/painted": "<body style='background: linear-gradient(red, blue)'><canvas></canvas>"
+    "<section aria-label='Lag'>Lag 12</section><script>document.querySelector('canvas')"
+    ".getContext('2d').fillRect(0, 0, 9, 9)</script>",
+    "/asks": "<body style='background: linear-gradient(red, blue)'>"
+    "<img src='http://elsewhere.invalid/font.png'>seen",
+    "/list": "<body><a href='/painted'>one</a>",
+}
+needs_chromium = pytest.mark.skipif(
+    no_browser_because() is not None, reason=no_browser_because() or ""
+)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The address of a server of the pages above."""
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path in SITE else 404)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(SITE.get(self.path, "").encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@needs_chromium
+@pytest.mark.parametrize(
+    "view",
+    [
+        View("late", path="/late", text=(r"rows: \d+",), without=("No data",)),
+        View("painted", path="/painted", canvas="canvas", boxes="section"),
+        View("clicked", path="/list", clicks=("a",), text=("Lag 12",)),
+    ],
+    ids=lambda view: view.name,
+)
+def test_a_picture_is_taken_once_all_is_there(started: Browser, site: str, view: View) -> None:
+    assert nothing_on_it_because(picture_of(started, site, view).png) is None
+
+
+@needs_chromium
+def test_a_page_that_asks_other_hosts_is_told_apart(started: Browser, site: str) -> None:
+    picture = picture_of(started, site, View("asks", path="/asks", text=("seen",)))
+    assert picture.elsewhere == ("http://elsewhere.invalid/font.png",)
+
+
+@needs_chromium
+@pytest.mark.parametrize(
+    ("view", "says"),
+    [
+        (View("a", path="/nowhere"), "/nowhere answers 404"),
+        (View("b", path="/bare"), "is empty: it has no more than 1 colours"),
+        (View("c", path="/waits", text=("12",)), "no text is like 12"),
+        (View("d", path="/waits", without=("No data",)), "a text is still like No data"),
+        (View("e", path="/waits", canvas="canvas"), "1 of 1 drawings are empty"),
+        (View("f", path="/waits", boxes="section"), 'nothing is in "Lag"'),
+        (View("g", path="/bare", canvas="canvas", boxes="p"), "there is no drawing"),
+        (View("h", path="/waits", sent=("impressions",)), "impressions was not sent"),
+        (View("i", path="/waits", clicks=("#job",)), "#job was not there within 1 s"),
+    ],
+    ids=lambda value: value.name if isinstance(value, View) else "",
+)
+def test_what_a_page_lacks_is_told(
+    started: Browser, site: str, view: View, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser, "WITHIN_S", 1)
+    with pytest.raises(PictureError, match=re.escape(says)):
+        picture_of(started, site, view)
+
+
+@needs_chromium
+def test_a_page_where_nobody_listens_is_told(started: Browser) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+    with pytest.raises(PictureError, match="does not come"):
+        picture_of(started, address, View("gone"))

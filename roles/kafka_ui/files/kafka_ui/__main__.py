@@ -1,7 +1,7 @@
 """The page: kaskade, a program for terminals, drawn in the browser by textual-serve.
 
-Each page that is open has a process of its own, so their number is limited. Whoever reaches the page
-sees what is on it; it takes no orders that change Kafka (`topics.py`).
+Each page that is open has a process of its own, so their number is limited. Whoever reaches the
+page sees what is on it; it takes no orders that change Kafka (`topics.py`).
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Topics(ListTopics):
 
 
 class Looking(KaskadeAdmin):
-    """kaskade's view for administrators, to look at only: topics are made by the role kafka_topics."""
+    """kaskade's view for administrators, to look at only: kafka_topics makes topics."""
 
     TITLE = "Kafka"
     # Said again, since a class looks for its styles beside itself.
@@ -38,6 +38,13 @@ class Looking(KaskadeAdmin):
         yield Topics(TopicService(self.kafka_config, timeouts=self.timeouts))
         yield Footer(compact=True)
 
+    def admin_refresh_completed(self) -> None:
+        """Called after each look at Kafka."""
+        super().admin_refresh_completed()
+        # The list is disabled while it loads, which takes the keyboard from it and gives it to nobody.
+        if self.focused is None and len(self.screen_stack) == 1:
+            self.query_one(self.AUTO_FOCUS).focus()
+
 
 def main() -> None:
     """Run in a terminal or below textual-serve."""
@@ -45,7 +52,9 @@ def main() -> None:
     parser.add_argument("--endpoints", type=Path, required=True, help="the file endpoints.json")
     parser.add_argument("--refresh", type=int, required=True, help="seconds between two looks")
     options = parser.parse_args()
-    Looking(kafka_of(options.endpoints), refresh_interval=options.refresh).run()
+    app = Looking(kafka_of(options.endpoints), refresh_interval=options.refresh)
+    app.theme = "textual-dark"
+    app.run()
 
 
 if __name__ == "__main__":
