@@ -17,7 +17,8 @@ from monitoring.pages import View
 from monitoring.pictures.content import nothing_on_it_because
 
 WIDTH = 1_440
-WITHIN_S = 60
+COMES_WITHIN_S = 60
+SHOWS_WITHIN_S = 60
 SEEN = Path(__file__).with_name("seen.js")
 # Nothing that Chromium does by itself reaches out.
 QUIET = (
@@ -100,7 +101,7 @@ def picture_of(browser: Browser, address: str, view: View) -> Picture:
     """
     url = f"{address}{view.path}"
     context = browser.new_context(viewport={"width": WIDTH, "height": view.height})
-    context.set_default_timeout(WITHIN_S * 1_000)
+    context.set_default_timeout(COMES_WITHIN_S * 1_000)
     context.add_init_script(path=SEEN)
     page = context.new_page()
     asked: list[str] = []
@@ -127,17 +128,22 @@ def _open(page: Page, url: str, view: View) -> None:
         raise PictureError(f"{url} does not come: {_first_line(problem)}.") from problem
     if answer is not None and not answer.ok:
         raise PictureError(f"{url} answers {answer.status} {answer.status_text}.")
+    patience = SHOWS_WITHIN_S * 1_000
     for selector in view.clicks:
         try:
-            page.locator(selector).first.click()
+            page.locator(selector).first.click(timeout=patience)
         except LateError as late:
-            raise PictureError(f"{url}: {selector} was not there within {WITHIN_S} s.") from late
+            raise PictureError(
+                f"{url}: {selector} was not there within {SHOWS_WITHIN_S} s."
+            ) from late
     wanted = asdict(view)
     try:
-        page.wait_for_function(f"view => {MISSING}(view).length === 0", arg=wanted)
+        page.wait_for_function(
+            f"view => {MISSING}(view).length === 0", arg=wanted, timeout=patience
+        )
     except LateError as late:
         missing = "; ".join(page.evaluate(f"view => {MISSING}(view)", wanted))
-        raise PictureError(f"{url}: after {WITHIN_S} s {missing}.") from late
+        raise PictureError(f"{url}: after {SHOWS_WITHIN_S} s {missing}.") from late
 
 
 def _drawn(page: Page, url: str) -> bytes:

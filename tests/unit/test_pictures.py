@@ -228,7 +228,7 @@ def site() -> Iterator[str]:
             self.send_response(200 if self.path in SITE else 404)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
-            self.wfile.write(SITE.get(self.path, "").encode())
+            self.wfile.write(SITE.get(self.path, "There is no such page.").encode())
 
         def log_message(self, *_: object) -> None:
             pass
@@ -284,7 +284,7 @@ def test_a_page_that_asks_other_hosts_is_told_apart(started: Browser, site: str)
 def test_what_a_page_lacks_is_told(
     started: Browser, site: str, view: View, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browser, "WITHIN_S", 1)
+    monkeypatch.setattr(browser, "SHOWS_WITHIN_S", 1)
     with pytest.raises(PictureError, match=re.escape(says)):
         picture_of(started, site, view)
 

@@ -41,7 +41,7 @@ class Looking(KaskadeAdmin):
     def admin_refresh_completed(self) -> None:
         """Called after each look at Kafka."""
         super().admin_refresh_completed()
-        # The list is disabled while it loads, which takes the keyboard from it and gives it to nobody.
+        # The list is disabled while it loads, which leaves nobody with the keyboard.
         if self.focused is None and len(self.screen_stack) == 1:
             self.query_one(self.AUTO_FOCUS).focus()
 
