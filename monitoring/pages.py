@@ -134,7 +134,8 @@ PAGES = (
         "monitoring",
         "kafka_ui_port",
         8080,
-        (View("kafka", sent=("impressions", "Updated")),),
+        # It offers details once it knows the groups.
+        (View("kafka", sent=("impressions", "Describe")),),
     ),
     Page(
         "Locust",

@@ -133,14 +133,11 @@ def _open(page: Page, url: str, view: View) -> None:
         try:
             page.locator(selector).first.click(timeout=patience)
         except LateError as late:
-            raise PictureError(
-                f"{url}: {selector} was not there within {SHOWS_WITHIN_S} s."
-            ) from late
+            raise PictureError(f"{url}: after {SHOWS_WITHIN_S} s no {selector}.") from late
     wanted = asdict(view)
     try:
-        page.wait_for_function(
-            f"view => {MISSING}(view).length === 0", arg=wanted, timeout=patience
-        )
+        there = f"view => {MISSING}(view).length === 0"
+        page.wait_for_function(there, arg=wanted, timeout=patience)
     except LateError as late:
         missing = "; ".join(page.evaluate(f"view => {MISSING}(view)", wanted))
         raise PictureError(f"{url}: after {SHOWS_WITHIN_S} s {missing}.") from late

@@ -277,7 +277,7 @@ def test_a_page_that_asks_other_hosts_is_told_apart(started: Browser, site: str)
         (View("f", path="/waits", boxes="section"), 'nothing is in "Lag"'),
         (View("g", path="/bare", canvas="canvas", boxes="p"), "there is no drawing"),
         (View("h", path="/waits", sent=("impressions",)), "impressions was not sent"),
-        (View("i", path="/waits", clicks=("#job",)), "#job was not there within 1 s"),
+        (View("i", path="/waits", clicks=("#job",)), "after 1 s no #job"),
     ],
     ids=lambda value: value.name if isinstance(value, View) else "",
 )

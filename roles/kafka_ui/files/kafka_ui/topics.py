@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--refresh", type=int, required=True, help="seconds between two looks")
     options = parser.parse_args()
     app = Looking(kafka_of(options.endpoints), refresh_interval=options.refresh)
-    app.theme = "textual-dark"
+    app.theme = "nord"
     app.run()
 
 
