@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import waitress
 from kafka import KafkaConsumer
 from prometheus_client import REGISTRY, CollectorRegistry
+from waitress.server import create_server
 
 from flink_job.endpoints import EndpointsError, read_endpoints
 from monitoring.page.app import make_app
@@ -60,7 +60,7 @@ def main(
     watch = Watch(endpoints.kafka, kafka=kafka)
     numbers = Numbers(Tables(Measured(clickhouse(endpoints.clickhouse), metrics)), watch.known)
     try:
-        server = waitress.create_server(
+        server = create_server(
             make_app(numbers, metrics, registry),
             listen=f"*:{chosen.port}",
             threads=THREADS,
@@ -101,9 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= HIGHEST_PORT):
-        raise argparse.ArgumentTypeError(
-            f"must be a whole number up to {HIGHEST_PORT}, not {text}"
-        )
+        raise argparse.ArgumentTypeError(f"must be a whole number up to {HIGHEST_PORT}, not {text}")
     return int(text)
 
 

@@ -254,5 +254,3 @@ def _assets(app: Flask) -> Callable[[str], str]:
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:12] for path in folder.iterdir()
     }
     return lambda name: url_for("static", filename=name, v=digests[name])
-
-

@@ -1,4 +1,4 @@
-"""A chart as shapes of an SVG: the click-through rate as a line, impressions as bars below. Pure."""
+"""A chart as shapes of an SVG: the rate as a line, impressions as bars below it. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitoring.page.tables import Series
 
 WIDTH, HEIGHT = 10, 100  # of a step, and of the whole
 BARS = 32  # of the height
-STEPS = (1, 2, 2.5, 5, 10)
+STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True, slots=True)

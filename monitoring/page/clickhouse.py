@@ -1,4 +1,4 @@
-"""The edge to clickhouse-driver: a few connections for all requests, and an end to every question."""
+"""The edge to clickhouse-driver: a few connections for all, and an end to every question."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ Rows = list[tuple[Any, ...]]
 class Connections:
     """Asks ClickHouse from any thread.
 
-    The reader's profile is read-only, and such a user may not set max_execution_time: what takes too
-    long is left here, and the server ends a question whose connection is gone.
+    The reader's profile is read-only, and such a user may not set max_execution_time: what takes
+    too long is left here, and the server ends a question whose connection is gone.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ UNITS = ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min"))
 
 def percent(share: float | None) -> str:
     """A share of one; a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.2f} %"
+    return "\N{EN DASH}" if share is None else f"{100 * share:.2f} %"
 
 
 def axis(share: float) -> str:

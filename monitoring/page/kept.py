@@ -38,9 +38,9 @@ class Answer(Generic[T]):
 class Kept(Generic[T]):
     """One question, asked at most once in a while whoever wants to know.
 
-    An answer is given again while it is fresh. For a grace after that it is given once more, and the
-    question is asked meanwhile, so that nobody waits for what takes long. Nobody waits either for a
-    question that failed the last time.
+    An answer is given again while it is fresh. For a grace after that it is given once more, and
+    the question is asked meanwhile, so that nobody waits for what takes long. Nobody waits either
+    for a question that failed the last time.
     """
 
     def __init__(
@@ -121,9 +121,7 @@ class Kept(Generic[T]):
         return self._asked_at is not None and now - self._asked_at < self._fresh_s
 
     def _is_good_enough(self, now: float) -> bool:
-        return (
-            self._given_at is not None and now - self._given_at < self._fresh_s + self._grace_s
-        )
+        return self._given_at is not None and now - self._given_at < self._fresh_s + self._grace_s
 
     def _answer(self, now: float) -> Answer[T]:
         age = 0.0 if self._given_at is None else max(0.0, now - self._given_at)

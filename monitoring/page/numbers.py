@@ -263,8 +263,8 @@ class Numbers:
 
     def _about(self, key: tuple[object, ...], ask: Callable[[], T]) -> Answer[T]:
         with self._lock:
-            one: Kept[T] = self._asked.pop(key, None) or self._kept(ask)
-            self._asked[key] = one
+            one: Kept[T] = self._asked.setdefault(key, self._kept(ask))
+            self._asked.move_to_end(key)
             if len(self._asked) > REMEMBERED:
                 self._asked.popitem(last=False)
         answer = one.get()

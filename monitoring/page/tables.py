@@ -51,7 +51,7 @@ class Found:
     """Products whose id begins in one way.
 
     Attributes:
-        products: Their ids, sorted; at most `PRODUCTS`.
+        products: Their ids, sorted; at most `PRODUCTS`, and the one that is the text itself.
         more: Whether there are more.
     """
 
@@ -105,13 +105,19 @@ class Tables:
 
     def top(self) -> tuple[Product, ...]:
         """Those products that were seen most often in the last hour, in this order."""
-        return tuple(Product(one, Counts(seen, clicked)) for one, seen, clicked in self._rows("top"))
+        return tuple(
+            Product(one, Counts(seen, clicked)) for one, seen, clicked in self._rows("top")
+        )
 
     def products(self, prefix: str) -> Found:
         """Products whose id begins with this text."""
         rows = self._rows("products", pattern=f"{_literally(prefix)}%", limit=PRODUCTS + 1)
-        found = sorted(one for (one,) in rows)
-        return Found(tuple(found[:PRODUCTS]), len(found) > PRODUCTS)
+        found = [one for (one,) in rows]
+        if len(found) <= PRODUCTS:
+            return Found(tuple(sorted(found)), more=False)
+        # Of many that begin so, the one that is asked for must not be among the others.
+        exact = {prefix} if self.seen(prefix) is not None else set()
+        return Found(tuple(sorted(exact.union(found[:PRODUCTS]))), more=True)
 
     def seen(self, product: str) -> Seen | None:
         """When a product was in the windows; None where it never was."""
