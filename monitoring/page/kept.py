@@ -12,6 +12,8 @@ from flink_job.audit.tables import TablesError
 
 T = TypeVar("T")
 
+RETRY_S = 1.0
+
 Later = Callable[[Callable[[], None]], object]
 
 
@@ -56,7 +58,8 @@ class Kept(Generic[T]):
 
         Args:
             ask: Answers, or raises TablesError.
-            fresh_s: Seconds for which an answer, or a failure, is not asked for again.
+            fresh_s: Seconds for which an answer is not asked for again; a failure is asked for
+                again after `RETRY_S` at the latest.
             grace_s: Seconds after that in which an answer is still good enough.
             clock: Seconds, only forward.
             later: Does some work beside the request.
@@ -118,7 +121,10 @@ class Kept(Generic[T]):
                 self._given_at = self._asked_at = self._clock()
 
     def _is_fresh(self, now: float) -> bool:
-        return self._asked_at is not None and now - self._asked_at < self._fresh_s
+        if self._asked_at is None:
+            return False
+        fresh_s = self._fresh_s if self._problem is None else min(self._fresh_s, RETRY_S)
+        return now - self._asked_at < fresh_s
 
     def _is_good_enough(self, now: float) -> bool:
         return self._given_at is not None and now - self._given_at < self._fresh_s + self._grace_s
