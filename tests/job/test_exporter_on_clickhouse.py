@@ -42,12 +42,10 @@ def window(product: str, ago_s: int, impressions: int, clicks: int, epoch: int =
     return WindowRow(product, start, start + 10, impressions, clicks, version)
 
 
-def booked(
-    outcome: str, ago_s: int, count: int, first: int, last: int, partition: int = 0, epoch: int = 0
-) -> LedgerRow:
+def booked(outcome: str, ago_s: int, entry: tuple[int, int, int], partition: int = 0) -> LedgerRow:
+    """A row of the hour of so many seconds ago: events, first and last offset."""
     hour = (int(time.time()) - ago_s) // HOUR_S * HOUR_S
-    version = epoch * COUNTS_END + count
-    return LedgerRow("clicks", partition, outcome, hour, count, first, last, version)
+    return LedgerRow("clicks", partition, outcome, hour, *entry, entry[0])
 
 
 def test_empty_tables_are_no_events_and_no_row(clickhouse: Admin) -> None:
@@ -58,15 +56,15 @@ def test_empty_tables_are_no_events_and_no_row(clickhouse: Admin) -> None:
 
 def test_the_ledger_is_summed_over_all_hours_and_each_row_counts_once(clickhouse: Admin) -> None:
     rows = [
-        booked("counted", OLD_AFTER_S + 3 * HOUR_S, 4, 0, 3),
-        booked("counted", OLD_AFTER_S - 3 * HOUR_S, 3, 5, 7),
-        booked("counted", 0, 2, 8, 9),
-        booked("late", 0, 1, 4, 4),
-        booked("late", 0, 6, 0, 9, partition=11),
+        booked("counted", OLD_AFTER_S + 3 * HOUR_S, (4, 0, 3)),
+        booked("counted", OLD_AFTER_S - 3 * HOUR_S, (3, 5, 7)),
+        booked("counted", 0, (2, 8, 9)),
+        booked("late", 0, (1, 4, 4)),
+        booked("late", 0, (6, 0, 9), partition=11),
     ]
     load(clickhouse, [], rows)
     # Written again, and as it was before the last events came: neither changes anything.
-    load(clickhouse, [], [rows[0], booked("counted", 0, 1, 8, 8)])
+    load(clickhouse, [], [rows[0], booked("counted", 0, (1, 8, 8))])
     found = Watch(clickhouse).look().ledger
     assert found == {
         LedgerKey("clicks", 0, Outcome.COUNTED, 0): Entry(9, 0, 9),

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, start_http_server
 
 from flink_job.audit import tables as audit_tables
 from flink_job.audit.law import Ledger
@@ -134,9 +134,10 @@ class Brokers:
                     partition=one.partition,
                     offset=offset,
                     timestamp=T + offset,
-                    value=b"{" if records[offset] is None else event(time=str(T + records[offset])),
+                    value=b"{" if moved is None else event(time=str(T + moved)),
                 )
-                for offset in range(self.positions[one], len(records))
+                for offset, moved in enumerate(records)
+                if offset >= self.positions[one]
             ]
             self.read += len(found[one])
             self.positions[one] = self._end(one)
@@ -450,10 +451,9 @@ def test_one_source_that_is_away_keeps_nothing_from_being_told_of_the_other(
 ) -> None:
     pages: list[str] = []
     addresses: list[int] = []
-    serve = service.start_http_server
 
     def started(port: int, registry: CollectorRegistry) -> Any:  # noqa: ANN401 - as it is
-        server, thread = serve(port, registry=registry)
+        server, thread = start_http_server(port, registry=registry)
         addresses.append(server.server_port)
         return server, thread
 
@@ -503,7 +503,7 @@ def test_mistakes_are_sentences_with_status_2(
     arguments = [f"--endpoints={missing}"]
     assert exporter.main(arguments, registry=CollectorRegistry()) == service.MISTAKE
     assert "none.json cannot be read" in capsys.readouterr().err
-    with service.start_http_server(0, registry=CollectorRegistry())[0] as server:
+    with start_http_server(0, registry=CollectorRegistry())[0] as server:
         arguments = [f"--endpoints={endpoints}", f"--port={server.server_port}"]
         assert exporter.main(arguments, registry=CollectorRegistry()) == service.MISTAKE
         server.shutdown()
