@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flink_job.audit.law import Ledger
-from flink_job.audit.tables import connected
+from flink_job.audit.tables import TablesError, connected
 from flink_job.domain import Entry, LedgerKey, Outcome
 from flink_job.domain.ledger import missing_offsets
 from flink_job.endpoints import ClickHouse
@@ -26,7 +26,7 @@ SETTINGS = {"connect_timeout": 3, "send_receive_timeout": 10, "sync_request_time
 OLD_AFTER_S = 9 * 86_400
 OLD_EVERY_S = 3_600.0
 # Where offsets lack an outcome old hours may have changed, which looks just so.
-OLD_AGAIN_AFTER_S = 60.0
+OLD_AGAIN_AFTER_S = 300.0
 END_S = 2**32 - 1
 
 # Rows are written to the newest windows as a rule. Where there are none all that may be written to
@@ -89,7 +89,7 @@ class Watch:
 
     def _ledger_of(self, since: int, before: int) -> Ledger:
         return {
-            LedgerKey(topic, partition, Outcome(outcome), 0): Entry(events, first, last)
+            LedgerKey(topic, partition, _outcome(outcome), 0): Entry(events, first, last)
             for topic, partition, outcome, events, first, last in self._rows(
                 "ledger.sql", since=since, before=before
             )
@@ -115,6 +115,13 @@ def added(one: Ledger, other: Ledger) -> dict[LedgerKey, Entry]:
         known = whole.get(key)
         whole[key] = entry if known is None else _together(known, entry)
     return whole
+
+
+def _outcome(name: str) -> Outcome:
+    try:
+        return Outcome(name)
+    except ValueError:
+        raise TablesError(f"The ledger has rows of an outcome {name!r}, which is none.") from None
 
 
 def _together(one: Entry, other: Entry) -> Entry:
