@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -62,6 +63,23 @@ state["pressure"] = "ok"
 (folder / "state.json").write_text(json.dumps(state))
 print("deployed: job new runs, started from s3://flink/checkpoints/old/chk-7")
 """
+# Load and proof are played; what a drill runs of a runbook is not, unless it is to fail.
+NESTED = """
+import json, os, sys
+from pathlib import Path
+file = Path(__file__).parents[1] / "state.json"
+state = json.loads(file.read_text())
+words = " ".join(word for word in sys.argv[1:] if not word.startswith("--inventory="))
+file.write_text(json.dumps(state | {"ran": state["ran"] + [words]}))
+if words.startswith("ansible/load.yml"):
+    print("stopped: 1,200 events acknowledged by Kafka, 0 failed, 0/s, 2 workers")
+elif words.startswith("ansible/reconcile.yml"):
+    print("conservation: consumed 9 = counted 9 + rejected 0 + late 0, unexplained 0")
+elif state["fails"]:
+    sys.exit("it cannot")
+else:
+    os.execv(state["real"], [state["real"], *sys.argv[1:]])
+"""
 RUNNING = {"jid": "old", "name": "ctr", "state": "RUNNING", "tasks": {"running": 8, "total": 8}}
 CANCELED = {**RUNNING, "state": "CANCELED", "tasks": {"running": 0, "total": 8}}
 
@@ -88,6 +106,9 @@ class Fleet:
             alerts=[],
             rates={"counted": 900.0, "malformed": 600.0},
             load=0.0,
+            ran=[],
+            fails=False,
+            real=str(PLAYBOOK),
         )
         self._tools()
         (folder / "job.json").write_text(
@@ -101,6 +122,7 @@ class Fleet:
             "flink_rest_port": port,
             "prometheus_port": port,
             "locust_web_port": port,
+            "alert_receiver_port": port,
         }
         (folder / "hosts.json").write_text(
             json.dumps(
@@ -120,8 +142,10 @@ class Fleet:
             "kafka-get-offsets": OFFSETS,
             "kafka-console-consumer": LETTERS,
             "deploy": DEPLOY,
+            "ansible-playbook": NESTED,
         }
         (self._folder / "bin").mkdir()
+        (self._folder / "bin" / "python").symlink_to(sys.executable)
         for name, text in tools.items():
             path = self._folder / "bin" / name
             path.write_text(f"#!{sys.executable}{text if text[0] == chr(10) else chr(10) + text}")
@@ -170,7 +194,7 @@ def answer(path: str, state: dict[str, Any], number: int) -> object:
     ):
         return None
     running = [job for job in state["jobs"] if job["state"] == "RUNNING"]
-    managers = [{"id": "localhost"}] if "flink-taskmanager" in active else []
+    managers = [{"id": "localhost", "freeSlots": 1}] if "flink-taskmanager" in active else []
     known = {
         "/taskmanagers": {"taskmanagers": managers},
         "/jobs/overview": {"jobs": state["jobs"]},
@@ -216,13 +240,24 @@ def answer(path: str, state: dict[str, Any], number: int) -> object:
 @pytest.fixture
 def fleet(tmp_path: Path) -> Iterator[Fleet]:
     number = 0
+    heard: list[dict[str, Any]] = []
+
+    def hear(state: dict[str, Any]) -> list[dict[str, Any]]:
+        """What the receiver has been told, at the latest now."""
+        lost = state["units"]["flink-taskmanager"] != "active"
+        if lost != (heard[-1:] != [] and heard[-1]["status"] == "firing"):
+            labels = {"alertname": "FlinkTaskManagerLost", "host": "localhost"}
+            status = "firing" if lost else "resolved"
+            heard.append({"at": time.time(), "status": status, "labels": labels})
+        return heard
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             nonlocal number
             number += 1
             state = json.loads((tmp_path / "state.json").read_text())
-            told = answer(urlsplit(self.path).path, state, number)
+            path = urlsplit(self.path).path
+            told = hear(state) if path == "/" else answer(path, state, number)
             self.send_response(404 if told is None else 200)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
@@ -364,3 +399,42 @@ def test_a_drill_refuses_every_inventory_but_the_labs(fleet: Fleet) -> None:
     assert "A drill injects a fault, and this is not the lab" in told.said
     assert told.changed == 0
     assert fleet.read() == before
+
+
+def drilled(fleet: Fleet, folder: Path, *options: str) -> Told:
+    """What a drill does where the played fleet is the lab."""
+    fleet.write(rates={"counted": 2_000.0})
+    inventory = json.loads((folder / "hosts.json").read_text())
+    inventory["all"]["vars"]["lab_memory_mb"] = {"localhost": 1}
+    (folder / "hosts.json").write_text(json.dumps(inventory))
+    nested = ("-e", f"ansible_playbook_python={folder / 'bin' / 'python'}")
+    return fleet.run("FlinkTaskManagerLost", *nested, *options, kind="drill")
+
+
+def test_a_drill_goes_from_the_fault_to_the_proof(fleet: Fleet, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    told = drilled(fleet, tmp_path, "-e", f"drill_report={report}")
+    assert told.well, told.said
+    assert "Mended: started flink-taskmanager on localhost." in told.said
+    assert "unexplained 0" in told.said
+    assert [words.split(" ", 1)[0] for words in fleet.read()["ran"]] == [
+        "ansible/load.yml",
+        "runbooks/FlinkTaskManagerLost/playbook.yml",
+        "ansible/load.yml",
+        "ansible/reconcile.yml",
+    ]
+    times = json.loads(report.read_text())
+    assert times["begun"] <= times["alerted"] <= times["mended"]
+    assert times["load"] == "1,200 events acknowledged by Kafka, 0 failed"
+
+
+def test_a_drill_whose_playbook_fails_puts_all_back_and_says_why(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    fleet.write(fails=True)
+    told = drilled(fleet, tmp_path)
+    assert not told.well
+    assert "runbooks/FlinkTaskManagerLost/playbook.yml failed:" in told.said
+    assert "it cannot" in told.said
+    assert fleet.read()["units"]["flink-taskmanager"] == "active"
+    assert fleet.read()["ran"][-1] == "ansible/load.yml --extra-vars=load_state=stopped"
