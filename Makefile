@@ -11,7 +11,7 @@ INVENTORY ?= inventories/lab
 # The quick ones, which stand for the rest: what all services are started by, and one service.
 ROLES_TESTED := unit zookeeper
 PLAYBOOK := $(VENV)/bin/ansible-playbook -i '$(INVENTORY)'
-.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills dashboards molecule format lock clean performance
+.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills dashboards screenshots molecule format lock clean performance
 
 help: ## Print this index
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a ch
 dashboards: $(VENV)/.dev ## Write the JSON of the dashboards anew from monitoring/dashboards
 	@$(RUN) -m monitoring.dashboards
 
+screenshots: $(VENV)/.dev $(VENV)/.ops ## Pictures of all pages, by Chromium without a screen, into docs/images: INVENTORY=inventories/lab; ONLY=flink takes one
+	@$(RUN) -m monitoring.pictures --inventory '$(INVENTORY)' --into docs/images $(if $(ONLY),--only '$(ONLY)')
+
 performance: $(VENV)/.dev ## Start-up and CPU an event of the embedded job; EVENTS=5000000
 	$(RUN) -m loadtest.embedded $(if $(EVENTS),--events $(EVENTS))
 
@@ -104,7 +107,7 @@ lock: $(VENV)/.uv ## Resolve the dependencies of pyproject.toml anew into locks/
 	$(UV) pip compile --group load -c locks/job.lock $(LOCKED) -o locks/load.lock
 	$(UV) pip compile pyproject.toml --group dev -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/dev.lock
 	$(UV) pip compile --group page -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/page.lock
-	$(UV) pip compile --group kafka_ui -c locks/job.lock $(LOCKED) -o locks/kafka_ui.lock
+	$(UV) pip compile --group kafka_ui $(LOCKED) -o locks/kafka_ui.lock
 	$(UV) pip compile --group loader -c locks/job.lock $(LOCKED) -o locks/loader.lock
 	$(UV) pip compile --group flink --no-deps -c locks/job.lock $(LOCKED) -o locks/flink.lock
 	$(UV) pip compile --group submit --no-deps -c locks/job.lock $(LOCKED) -o locks/submit.lock
