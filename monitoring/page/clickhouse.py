@@ -101,5 +101,7 @@ class Connections:
 
 
 def _first_line(problem: Exception) -> str:
-    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    # The driver puts a number in front of what the server says, and a stack trace behind it.
+    said = problem.message if isinstance(problem, Error) else problem
+    lines = str(said or "").strip().splitlines() or [type(problem).__name__]
     return lines[0].removesuffix(".")
