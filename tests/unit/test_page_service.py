@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clickhouse_driver.errors import NetworkError, ServerException
+from clickhouse_driver.errors import NetworkError, ServerException, SocketTimeoutError
 from kafka.errors import KafkaConnectionError
 from prometheus_client import CollectorRegistry
 
@@ -81,7 +81,8 @@ def test_a_question_is_asked_with_its_parameters_apart() -> None:
         (NetworkError("Connection refused (clickhouse1:9000)"), "Connection refused"),
         (ServerException("DB::Exception: no\nStack trace:\n0. x", 60), "DB::Exception: no."),
         (EOFError(), "EOFError"),
-        (TimeoutError("timed out"), "timed out"),
+        (TimeoutError("timed out"), "it took too long"),
+        (SocketTimeoutError("(clickhouse1:9000)"), "it took too long"),
     ],
 )
 def test_a_failure_is_one_sentence_and_ends_the_connection(
