@@ -237,10 +237,9 @@ def _measure(app: Flask, metrics: Metrics) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         response.headers.update(HEADERS)
-        if request.endpoint == "static":
+        if request.endpoint == "static" and response.status_code < HTTPStatus.BAD_REQUEST:
             # The address of a file has its digest; another one is another version.
-            named = request.args.get("v") and response.status_code < HTTPStatus.BAD_REQUEST
-            _with_cache(response, FOR_EVER if named else "no-cache")
+            _with_cache(response, FOR_EVER if "v" in request.args else "no-cache")
         route = "none" if request.url_rule is None else request.url_rule.rule
         metrics.requests.labels(route, str(response.status_code)).inc()
         metrics.seconds.labels(route).observe(time.perf_counter() - g.began)

@@ -9,7 +9,7 @@ from queue import Empty, LifoQueue
 from typing import Any
 
 from clickhouse_driver import Client
-from clickhouse_driver.errors import Error
+from clickhouse_driver.errors import Error, SocketTimeoutError
 
 from flink_job.audit.tables import TablesError
 from flink_job.endpoints import ClickHouse
@@ -101,5 +101,9 @@ class Connections:
 
 
 def _first_line(problem: Exception) -> str:
-    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    if isinstance(problem, SocketTimeoutError | TimeoutError):
+        return "it took too long"
+    # The driver puts a number in front of what the server says, and a stack trace behind it.
+    said = problem.message if isinstance(problem, Error) else problem
+    lines = str(said or "").strip().splitlines() or [type(problem).__name__]
     return lines[0].removesuffix(".")

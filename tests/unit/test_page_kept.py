@@ -1,4 +1,4 @@
-"""An answer is asked for once for all, nobody waits for what is slow, and an outage leaves the last."""
+"""An answer is asked for once for all, nobody waits for the slow, an outage leaves the last."""
 
 from __future__ import annotations
 
@@ -118,12 +118,12 @@ def test_many_who_ask_at_once_ask_once() -> None:
 
 
 def test_a_fault_beside_the_requests_does_not_end_the_asking() -> None:
-    clock, later, values = Clock(), Later(), iter([1, ValueError("a mistake"), 3])
+    clock, later, asked = Clock(), Later(), Asked()
 
     def ask() -> int:
-        value = next(values)
-        if isinstance(value, ValueError):
-            raise value
+        value = asked()
+        if value == 2:
+            raise ValueError("a mistake")
         return value
 
     kept = Kept(ask, grace_s=60, clock=clock, later=later)
