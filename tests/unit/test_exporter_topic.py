@@ -108,7 +108,6 @@ def test_an_audit_leaves_out_of_the_canary_what_goes_on_and_nothing_else() -> No
     ledger = dict.fromkeys((past, now, business), Entry(5, 0, 4))
     assert final_ledger(ledger, hour + UNREAD_MS).keys() == {past, business}
     letter = DeadLetter(Outcome.MALFORMED, b"{")
-    letters = dict.fromkeys(
-        ((CANARY, 0, 4), (CANARY, 0, 5), (CANARY, 1, 0), ("clicks", 0, 9)), letter
-    )
+    places = ((CANARY, 0, 4), (CANARY, 0, 5), (CANARY, 1, 0), ("clicks", 0, 9))
+    letters = dict.fromkeys(places, letter)
     assert final_letters(letters, ledger).keys() == {(CANARY, 0, 4), ("clicks", 0, 9)}
