@@ -85,7 +85,7 @@ def test_every_input_is_made_with_the_same_settings() -> None:
 def test_an_audit_holds_while_the_canary_goes_on(
     sent: list[tuple[str, int, int]], read: int
 ) -> None:
-    """The canary's records from some moment on were not read, and are in the tables all the same."""
+    """Records of the canary that were not read are in the tables all the same."""
     everything = records([(t, p, 0 if t == CANARY else delay) for t, p, delay in sent])
     began = T + read * 1_000
     wanted = fold(r for r in everything if r.topic != CANARY or r.appended < began)
