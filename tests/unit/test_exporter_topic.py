@@ -9,7 +9,22 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_job.domain import BUSINESS, CANARY, CANARY_PRODUCT, INPUT, Outcome, Record, fold
+from flink_job.audit.going_on import UNREAD_MS, final_ledger, final_letters, final_windows
+from flink_job.domain import (
+    BUSINESS,
+    CANARY,
+    CANARY_PRODUCT,
+    INPUT,
+    Counts,
+    DeadLetter,
+    Entry,
+    LedgerKey,
+    Outcome,
+    Record,
+    WindowKey,
+    fold,
+)
+from flink_job.domain.ledger import HOUR_MS
 from tests.nasty import T, event
 
 ROOT = Path(__file__).parents[2]
@@ -64,3 +79,35 @@ def test_every_input_is_made_with_the_same_settings() -> None:
     made = (ROOT / "roles/kafka_topics/defaults/main.yml").read_text()
     same = re.findall(r'^  (\S+): "\{\{ kafka_topics_input \}\}"$', made, re.MULTILINE)
     assert tuple(same) == INPUT == (*BUSINESS, CANARY)
+
+
+@given(SENT, st.integers(0, 30))
+def test_an_audit_holds_while_the_canary_goes_on(
+    sent: list[tuple[str, int, int]], read: int
+) -> None:
+    """Records of the canary that were not read are in the tables all the same."""
+    everything = records([(t, p, 0 if t == CANARY else delay) for t, p, delay in sent])
+    began = T + read * 1_000
+    wanted = fold(r for r in everything if r.topic != CANARY or r.appended < began)
+    found = fold(everything)
+    assert final_windows(wanted.windows, began) == final_windows(found.windows, began)
+    assert final_ledger(wanted.ledger, began) == final_ledger(found.ledger, began)
+    assert wanted.dead_letters == final_letters(found.dead_letters, wanted.ledger)
+
+
+def test_an_audit_leaves_out_of_the_canary_what_goes_on_and_nothing_else() -> None:
+    hour = T - T % HOUR_MS
+    old, new = (WindowKey(f"{CANARY_PRODUCT}00", start) for start in (T - 70_000, T - 60_000))
+    ours = WindowKey("p", T)
+    windows = dict.fromkeys((old, new, ours), Counts(1))
+    assert final_windows(windows, T).keys() == {old, ours}
+    past, now, business = (
+        LedgerKey(topic, 0, Outcome.COUNTED, start)
+        for topic, start in ((CANARY, hour - HOUR_MS), (CANARY, hour), ("clicks", hour))
+    )
+    ledger = dict.fromkeys((past, now, business), Entry(5, 0, 4))
+    assert final_ledger(ledger, hour + UNREAD_MS).keys() == {past, business}
+    letter = DeadLetter(Outcome.MALFORMED, b"{")
+    places = ((CANARY, 0, 4), (CANARY, 0, 5), (CANARY, 1, 0), ("clicks", 0, 9))
+    letters = dict.fromkeys(places, letter)
+    assert final_letters(letters, ledger).keys() == {(CANARY, 0, 4), ("clicks", 0, 9)}
