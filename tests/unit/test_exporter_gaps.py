@@ -1,4 +1,4 @@
-"""Offsets that hold no record need no outcome, and those that hold one do, whatever is read when."""
+"""Offsets that hold no record need no outcome, and those that hold one do, however it is read."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ def test_reading_takes_a_share_of_a_core_and_its_failure_ends_old_verdicts(
     worked = iter(range(100))
 
     class Counting(Clock):
-        def wait(self, seconds: float, stopping: object) -> None:
+        def wait(self, seconds: float, _: object) -> None:
             rests.append(seconds)
             told.append(one.board.state.gaps.unexplained[PLACE])
 

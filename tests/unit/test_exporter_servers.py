@@ -103,7 +103,7 @@ def test_a_store_by_tls_is_up_whoever_issued_its_certificate(expired: Path) -> N
         assert look() == 403
 
 
-def test_a_store_that_refuses_or_talks_otherwise_is_away(expired: Path) -> None:
+def test_a_store_that_refuses_or_talks_otherwise_is_away() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with (
@@ -221,7 +221,7 @@ def test_a_date_stays_while_its_endpoint_is_away_and_the_others_are_asked(
     board, waits = Board(), list[float]()
 
     class Counting(Clock):
-        def wait(self, seconds: float, stopping: object) -> None:
+        def wait(self, seconds: float, _: object) -> None:
             waits.append(seconds)
             presented.certificates = {"k2": der}
 
