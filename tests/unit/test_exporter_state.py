@@ -183,6 +183,17 @@ def test_a_source_is_up_while_its_looks_succeed_and_come() -> None:
     )
 
 
+def test_a_store_is_told_where_it_is_looked_at_and_parts_by_table() -> None:
+    state = State(addresses={"store": "store1:7070"}).with_store(403, at())
+    assert 'ctr_source_up{address="store1:7070",source="store"} 1.0' in page(state)
+    away = state.without_store(4.0)
+    assert 'ctr_source_up{address="store1:7070",source="store"} 0.0' in page(away)
+    assert 'ctr_source_seconds{address="store1:7070",source="store"} 4.0' in page(away)
+    assert 'source="kafka"' not in page(away)
+    found = Tables({}, None, 0, 0, 0, {"ctr_windows": 140, "ledger": 3})
+    assert 'ctr_clickhouse_parts{table="ctr_windows"} 140.0' in page(state.with_tables(found, at()))
+
+
 def test_all_metrics_of_the_contract_are_told_and_are_few() -> None:
     places = [(topic, number) for topic in INPUT for number in range(12)]
     booked = ledger(*((place, outcome, 1, 0, 6) for place in places for outcome in Outcome))
