@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from flink_job.audit.law import Offsets, Partition
-from monitoring.exporter.state import Source, State, Tables, Topics
+from monitoring.exporter.state import Source, State, Tables
 
 # Three looks: a source whose look hangs is away, whatever its last look has said.
 STALE_S = 15.0
@@ -39,9 +40,23 @@ class StateCollector(Collector):
         yield _events(state)
         yield _by_partition(
             "ctr_unexplained_events",
-            "Offsets below the ledger's last that have no outcome; below zero, some have two. For "
-            "a moment while results are under way, and for ever what transactions leave in Kafka.",
-            state.unexplained,
+            "Offsets below the ledger's last that have no outcome; below zero, some have two. More "
+            "than 0 for a moment while results are under way. What stays is read in Kafka: offsets "
+            "that hold no record, such as markers of transactions, do not count once they were "
+            "read, and the value is then that of the offsets which were read last.",
+            state.gaps.unexplained,
+        )
+        yield _by_partition(
+            "ctr_recordless_offsets",
+            "Offsets without an outcome that were read in Kafka and hold no record: markers of "
+            "transactions, and what was aborted.",
+            state.gaps.recordless,
+        )
+        yield _by_partition(
+            "ctr_unread_offsets",
+            "Offsets that have to be read in Kafka until it is known whether those without an "
+            "outcome hold records; 0 where all adds up.",
+            state.gaps.unread,
         )
         yield _by_partition(
             "ctr_lag_events",
@@ -67,34 +82,40 @@ class StateCollector(Collector):
             )
         if state.clickhouse.found is not None:
             yield from _recent(state.clickhouse.found)
+            yield _parts(state.clickhouse.found.parts)
+        yield _expiry(state.expiry)
 
 
 def _sources(state: State, now: float) -> Iterator[Metric]:
+    labels = ["source", "address"]
     up = GaugeMetricFamily(
         "ctr_source_up",
         "Whether the last look at the source succeeded, no longer than 15 s ago. While it is 0, "
-        "what the source tells stands still.",
-        labels=["source"],
+        "what the source tells stands still. Of Kafka the address is that of the first bootstrap "
+        "server, and any broker may have answered; the store is up if it answers HTTP at all.",
+        labels=labels,
     )
     seconds = GaugeMetricFamily(
-        "ctr_source_seconds", "How long the last look at the source took.", labels=["source"]
+        "ctr_source_seconds", "How long the last look at the source took.", labels=labels
     )
     refreshed = GaugeMetricFamily(
         "ctr_source_refreshed_timestamp_seconds",
         "When a look at the source last succeeded, by the clock of this host.",
-        labels=["source"],
+        labels=labels,
     )
-    sources: tuple[tuple[str, Source[Topics] | Source[Tables]], ...] = (
-        ("kafka", state.kafka),
-        ("clickhouse", state.clickhouse),
-    )
-    for name, source in sources:
+    looked_at: dict[str, Source[Any]] = {
+        "kafka": state.kafka,
+        "clickhouse": state.clickhouse,
+        "store": state.store,
+    }
+    for name, address in state.addresses.items():
+        source = looked_at[name]
         fresh = source.when is not None and now - source.when.ended <= STALE_S
-        up.add_metric([name], float(source.answers and fresh))
+        up.add_metric([name, address], float(source.answers and fresh))
         if source.seconds is not None:
-            seconds.add_metric([name], source.seconds)
+            seconds.add_metric([name, address], source.seconds)
         if source.when is not None:
-            refreshed.add_metric([name], source.when.ended)
+            refreshed.add_metric([name, address], source.when.ended)
     yield from (up, seconds, refreshed)
 
 
@@ -161,3 +182,27 @@ def _recent(tables: Tables) -> Iterator[Metric]:
         ("ctr_recent_clicks", "Clicks in the windows of the last minute", tables.clicks),
     ):
         yield GaugeMetricFamily(name, f"{documentation}; the canary is left out.", value=value)
+
+
+def _parts(parts: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(
+        "ctr_clickhouse_parts",
+        "Active parts of the table's partition that has the most, in the database ctr.",
+        labels=["table"],
+    )
+    for table, number in sorted(parts.items()):
+        family.add_metric([table], number)
+    return family
+
+
+def _expiry(expiry: Mapping[tuple[str, str], int]) -> Metric:
+    family = GaugeMetricFamily(
+        "ctr_certificate_expiry_timestamp_seconds",
+        "Until when the certificate is valid that the endpoint itself presents, whoever issued it; "
+        "in the past once it has expired. Asked every 5 minutes, and kept while nobody answers. "
+        "Certificates of authorities are not looked at.",
+        labels=["source", "address"],
+    )
+    for place, until in sorted(expiry.items()):
+        family.add_metric(place, until)
+    return family

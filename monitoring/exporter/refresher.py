@@ -14,6 +14,7 @@ from flink_job.audit.tables import TablesError
 from flink_job.loader.service import Clock
 from monitoring.exporter.board import Board
 from monitoring.exporter.state import Found, State, When
+from monitoring.exporter.store import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,8 @@ class Refresher(Generic[Found]):
 
     Attributes:
         name: Of the source.
-        opened: Opens a connection, whose looks raise TopicsError or TablesError.
+        opened: Opens a connection, whose looks raise TopicsError, TablesError
+            or StoreError.
         board: Where what was found goes.
         seen: The state after a look that succeeded.
         away: The state after one that failed, which took so many seconds.
@@ -53,7 +55,7 @@ class Refresher(Generic[Found]):
                         began = self.clock.monotonic()
                         self._take(look(), began)
                         self._rest()
-            except (TopicsError, TablesError) as problem:
+            except (TopicsError, TablesError, StoreError) as problem:
                 seconds = self.clock.monotonic() - began
                 self.board.change(partial(self._lost, seconds))
                 if not self._told:

@@ -9,7 +9,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from flink_job.audit.law import Ledger, Offsets, Partition, accounts
 from flink_job.domain import INPUT, Outcome
-from flink_job.domain.ledger import first_offsets
+from monitoring.exporter.gaps import Gaps, gaps
 
 Found = TypeVar("Found")
 Key = TypeVar("Key")
@@ -47,6 +47,7 @@ class Tables:
         products: With a row in the windows of the last minute, those of the business.
         impressions: In these.
         clicks: In these.
+        parts: By table, the active parts of the partition that has the most.
     """
 
     ledger: Ledger
@@ -54,6 +55,7 @@ class Tables:
     products: int
     impressions: int
     clicks: int
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,13 @@ class State:
     Attributes:
         kafka: As it was last seen.
         clickhouse: The same.
+        store: The same; what is found is the status of its answer.
+        addresses: Where each source is that is looked at, as `host:port`.
+        expiry: By source and address, until when the certificate is valid that was presented there
+            last, in seconds since the epoch.
         events: Of each input topic and outcome, the highest sum that the ledger has had; empty
             until it was read.
-        unexplained: Offsets of each partition below the ledger's last that have no outcome; below
-            zero, some have two.
+        gaps: Offsets below the ledger's last that have no outcome, and what they hold.
         lag: Offsets of each partition that the ledger does not reach, by looks that were taken
             together.
         clocks: How far event time has come at least in each partition, in ms.
@@ -116,8 +121,11 @@ class State:
 
     kafka: Source[Topics] = field(default_factory=Source)
     clickhouse: Source[Tables] = field(default_factory=Source)
+    store: Source[int] = field(default_factory=Source)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    expiry: Mapping[tuple[str, str], int] = field(default_factory=dict)
     events: Events = field(default_factory=dict)
-    unexplained: Mapping[Partition, int] = field(default_factory=dict)
+    gaps: Gaps = field(default_factory=Gaps)
     lag: Mapping[Partition, int] = field(default_factory=dict)
     clocks: Mapping[Partition, int] = field(default_factory=dict)
     newest: Mapping[str, int] = field(default_factory=dict)
@@ -142,7 +150,8 @@ class State:
             self,
             clickhouse=clickhouse,
             events=_highest(self.events, events(found.ledger)),
-            unexplained=unexplained(offsets, found.ledger),
+            # Only Kafka knows where a partition begins.
+            gaps=self.gaps.seen(gaps(offsets, found.ledger), self.kafka.found is not None),
             lag=_lag(self.kafka, clickhouse, self.lag),
             newest_row=max(
                 (row for row in (self.newest_row, found.newest_row) if row is not None),
@@ -158,6 +167,14 @@ class State:
         """After a look at ClickHouse that failed."""
         return replace(self, clickhouse=self.clickhouse.away(seconds))
 
+    def with_store(self, status: int, when: When) -> State:
+        """After a look at the store."""
+        return replace(self, store=self.store.seen(status, when))
+
+    def without_store(self, seconds: float) -> State:
+        """After a look at the store that failed."""
+        return replace(self, store=self.store.away(seconds))
+
 
 def events(ledger: Ledger) -> Events:
     """Events of each input topic by outcome, those that have none among them."""
@@ -165,21 +182,6 @@ def events(ledger: Ledger) -> Events:
     for key, entry in ledger.items():
         sums[key.topic, key.outcome] += entry.events
     return {(topic, outcome): sums[topic, outcome] for topic in INPUT for outcome in Outcome}
-
-
-def unexplained(offsets: Offsets, ledger: Ledger) -> dict[Partition, int]:
-    """Offsets of each partition below the ledger's last that have no outcome.
-
-    What retention has removed from Kafka before the ledger came to it has none either.
-
-    Args:
-        offsets: First and end offset of each partition; of some, or none, where Kafka has not told.
-        ledger: Of all partitions.
-    """
-    begins = first_offsets(ledger) | {place: begin for place, (begin, _) in offsets.items()}
-    # What is asked for ends where it begins: an account goes on to the ledger's last by itself.
-    spans = {place: (begin, begin) for place, begin in begins.items()}
-    return {place: account.gap for place, account in accounts(spans, ledger).items()}
 
 
 def _lag(

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from urllib.request import urlopen
 
 import pytest
-from clickhouse_driver.errors import NetworkError
+from clickhouse_driver.errors import NetworkError, ServerException
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka import KafkaConsumer, TopicPartition
@@ -236,6 +236,7 @@ class Server:
     ledger: dict[int, list[tuple[str, int, str, int, int, int]]] = field(default_factory=dict)
     ages: list[int] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    refusal: ServerException | None = None
 
     def execute(self, sql: str) -> list[tuple[Any, ...]]:
         self.asked.append(sql)
@@ -254,6 +255,10 @@ class Server:
             within = int(sql.rsplit("-", 1)[1])
             found = [age for age in self.ages if age <= within]
             return [(len(found), T // 1_000 - min(found) if found else 0)]
+        if "system.parts" in sql:
+            if self.refusal is not None:
+                raise self.refusal
+            return [("ctr_windows", 7), ("ledger", 2)]
         return [(1, 2, 3)]
 
     def asked_for(self, what: str) -> int:
@@ -338,6 +343,32 @@ def test_the_newest_row_is_looked_for_among_near_windows_and_now_and_then_among_
     server.ages = []
     time.at += tables.FAR_EVERY_S
     assert look().newest_row is None
+
+
+def test_parts_are_told_by_table_and_of_our_database_alone() -> None:
+    server = Server()
+    assert looking(server, Time()).look().parts == {"ctr_windows": 7, "ledger": 2}
+    assert server.asked_for("database = 'ctr'") == 1
+
+
+@pytest.mark.parametrize("code", tables.FORBIDDEN)
+def test_a_server_that_hides_its_parts_tells_the_rest_and_is_asked_again_later(
+    code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    server, time = Server(refusal=ServerException("no", code)), Time()
+    look = looking(server, time).look
+    assert look().parts == look().parts == {}
+    assert look().products == 1
+    assert server.asked_for("system.parts") == 1
+    assert "grant SELECT ON system.parts" in caplog.text
+    server.refusal = None
+    time.at += tables.FORBIDDEN_AGAIN_AFTER_S
+    assert look().parts["ledger"] == 2
+
+
+def test_any_other_refusal_is_a_failure_of_the_look() -> None:
+    with pytest.raises(ServerException):
+        looking(Server(refusal=ServerException("memory", 241)), Time()).look()
 
 
 def test_an_outcome_that_is_none_is_a_sentence() -> None:
@@ -483,8 +514,8 @@ def test_one_source_that_is_away_keeps_nothing_from_being_told_of_the_other(
     monkeypatch.setattr(topics, "watching", watching)
     arguments = [f"--endpoints={endpoints}", "--port=0"]
     assert exporter.main(arguments, registry=CollectorRegistry()) == service.STOPPED
-    assert 'ctr_source_up{source="kafka"} 1.0' in pages[1]
-    assert 'ctr_source_up{source="clickhouse"} 0.0' in pages[1]
+    assert 'ctr_source_up{address="k:9092",source="kafka"} 1.0' in pages[1]
+    assert 'ctr_source_up{address="c:9000",source="clickhouse"} 0.0' in pages[1]
 
 
 def test_a_source_whose_thread_dies_ends_the_service_which_systemd_starts_again(
@@ -508,6 +539,12 @@ def test_mistakes_are_sentences_with_status_2(
         assert exporter.main(arguments, registry=CollectorRegistry()) == service.MISTAKE
         server.shutdown()
     assert "for the metrics: Address already in use." in capsys.readouterr().err
+    for url in ("store1:7070", "ftp://store1", "http://", "http://store1:x"):
+        with pytest.raises(SystemExit):
+            exporter.main([f"--endpoints={endpoints}", f"--store={url}"])
+    assert "must be a URL such as http://store1:7070, not http://store1:x" in (
+        capsys.readouterr().err
+    )
     for port in ("-1", "65536", "x"):
         with pytest.raises(SystemExit):
             exporter.main([f"--endpoints={endpoints}", f"--port={port}"])

@@ -12,7 +12,8 @@ from flink_job.audit.law import Ledger, Partition
 from flink_job.domain import INPUT, Entry, LedgerKey, Outcome
 from monitoring.exporter.board import Board
 from monitoring.exporter.collector import STALE_S, StateCollector
-from monitoring.exporter.state import State, Tables, Topics, When, unexplained
+from monitoring.exporter.gaps import gaps
+from monitoring.exporter.state import State, Tables, Topics, When
 
 NOW = 1_764_000_000.0
 PLACE, OTHER = ("clicks", 0), ("canary", 1)
@@ -38,6 +39,12 @@ def topics(
     newest: Mapping[str, int] | None = None,
 ) -> Topics:
     return Topics(offsets, {}, clocks or {}, newest or {})
+
+
+def unexplained(
+    offsets: Mapping[Partition, tuple[int, int]], booked: Ledger
+) -> dict[Partition, int]:
+    return {place: gap.missing for place, gap in gaps(offsets, booked).items()}
 
 
 def page(state: State, now: float = NOW) -> str:
@@ -112,7 +119,7 @@ def test_a_source_that_fails_changes_nothing_that_the_other_has_told(steps: list
     board.change(lambda state: state.without_kafka(3))
     assert board.state.clickhouse == known.clickhouse
     board.change(lambda state: state.without_clickhouse(3))
-    for name in ("events", "unexplained", "lag", "clocks", "newest", "newest_row"):
+    for name in ("events", "gaps", "lag", "clocks", "newest", "newest_row"):
         assert getattr(board.state, name) == getattr(known, name)
 
 
@@ -159,16 +166,32 @@ def test_a_recount_that_finds_less_lets_no_counter_step_back() -> None:
 
 
 def test_a_source_is_up_while_its_looks_succeed_and_come() -> None:
-    assert 'ctr_source_up{source="kafka"} 0.0' in page(State())
-    state = State().with_topics(topics({}), at(seconds=0.25))
-    assert 'ctr_source_up{source="kafka"} 1.0' in page(state)
-    assert 'ctr_source_seconds{source="kafka"} 0.25' in page(state)
+    begun = State(addresses={"kafka": "k:9092", "clickhouse": "c:9000"})
+    assert 'ctr_source_up{address="k:9092",source="kafka"} 0.0' in page(begun)
+    assert 'source="store"' not in page(begun)
+    state = begun.with_topics(topics({}), at(seconds=0.25))
+    assert 'ctr_source_up{address="k:9092",source="kafka"} 1.0' in page(state)
+    assert 'ctr_source_seconds{address="k:9092",source="kafka"} 0.25' in page(state)
     # A look that hangs says nothing, and is told by that.
-    assert 'ctr_source_up{source="kafka"} 0.0' in page(state, NOW + STALE_S + 1)
+    assert 'ctr_source_up{address="k:9092",source="kafka"} 0.0' in page(state, NOW + STALE_S + 1)
     away = state.without_kafka(4.0)
-    assert 'ctr_source_up{source="kafka"} 0.0' in page(away)
-    assert 'ctr_source_seconds{source="kafka"} 4.0' in page(away)
-    assert 'ctr_source_refreshed_timestamp_seconds{source="kafka"} 1.764e+09' in page(away)
+    assert 'ctr_source_up{address="k:9092",source="kafka"} 0.0' in page(away)
+    assert 'ctr_source_seconds{address="k:9092",source="kafka"} 4.0' in page(away)
+    assert (
+        'ctr_source_refreshed_timestamp_seconds{address="k:9092",source="kafka"} 1.764e+09'
+        in page(away)
+    )
+
+
+def test_a_store_is_told_where_it_is_looked_at_and_parts_by_table() -> None:
+    state = State(addresses={"store": "store1:7070"}).with_store(403, at())
+    assert 'ctr_source_up{address="store1:7070",source="store"} 1.0' in page(state)
+    away = state.without_store(4.0)
+    assert 'ctr_source_up{address="store1:7070",source="store"} 0.0' in page(away)
+    assert 'ctr_source_seconds{address="store1:7070",source="store"} 4.0' in page(away)
+    assert 'source="kafka"' not in page(away)
+    found = Tables({}, None, 0, 0, 0, {"ctr_windows": 140, "ledger": 3})
+    assert 'ctr_clickhouse_parts{table="ctr_windows"} 140.0' in page(state.with_tables(found, at()))
 
 
 def test_all_metrics_of_the_contract_are_told_and_are_few() -> None:
