@@ -35,8 +35,8 @@ if words[:1] == ["is-active"]:
 elif words[:1] == ["show"]:
     print(f"Id={unit}.service\\nLoadState=loaded\\nUnitFileState=enabled")
     print(f"ActiveState={state['units'][unit]}")
-elif words[:1] == ["start"]:
-    state["units"][unit] = "active"
+elif words[:1] in (["start"], ["stop"]):
+    state["units"][unit] = "active" if words[0] == "start" else "inactive"
     file.write_text(json.dumps(state))
 """
 # Partitions lack replicas for as long as the broker does not run.
@@ -145,7 +145,6 @@ class Fleet:
             "ansible-playbook": NESTED,
         }
         (self._folder / "bin").mkdir()
-        (self._folder / "bin" / "python").symlink_to(sys.executable)
         for name, text in tools.items():
             path = self._folder / "bin" / name
             path.write_text(f"#!{sys.executable}{text if text[0] == chr(10) else chr(10) + text}")
@@ -407,7 +406,7 @@ def drilled(fleet: Fleet, folder: Path, *options: str) -> Told:
     inventory = json.loads((folder / "hosts.json").read_text())
     inventory["all"]["vars"]["lab_memory_mb"] = {"localhost": 1}
     (folder / "hosts.json").write_text(json.dumps(inventory))
-    nested = ("-e", f"ansible_playbook_python={folder / 'bin' / 'python'}")
+    nested = ("-e", f"run_program={folder / 'bin' / 'ansible-playbook'}")
     return fleet.run("FlinkTaskManagerLost", *nested, *options, kind="drill")
 
 
