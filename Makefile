@@ -77,6 +77,7 @@ lab-test: $(VENV)/.dev $(VENV)/.ops ## The whole pipeline on the lab, with fault
 	$(RUN) -m pytest tests/lab $(if $(ONLY),-k '$(ONLY)') $(if $(QUICK),-m 'not thorough')
 
 drill: $(VENV)/.dev $(VENV)/.ops ## One fault on a lab that is installed: its alert, the playbook that mends it, and the proof: NAME=CtrJobDown
+	@[ -n '$(NAME)' ] || { echo 'Name an alert that has a drill, as in: make drill NAME=KafkaBrokerDown' >&2; exit 2; }
 	@$(RUN) -m tests.lab.drill '$(NAME)'
 
 drills: $(VENV)/.dev $(VENV)/.ops ## All drills, one after another
