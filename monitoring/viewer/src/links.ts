@@ -1,0 +1,48 @@
+/** Links of dashboards and panels. */
+
+import { textUtil } from '@grafana/data';
+
+import { writeAddress, type Address } from './address';
+import type { Catalogue, Entry, Link } from './dashboard';
+import { interpolate, type Scope } from './interpolation';
+
+export interface Anchor {
+  title: string;
+  href: string;
+  tooltip: string;
+  newTab: boolean;
+}
+
+/** A link with the dashboard's variables in it; a runbook that is here opens here. */
+export function anchorOf(link: Link, scope: Scope, catalogue: Catalogue): Anchor {
+  const url = interpolate(link.url ?? '', scope, 'text');
+  const runbook = runbookIn(url, catalogue);
+  return {
+    title: interpolate(link.title, scope, 'text'),
+    href: runbook === undefined ? textUtil.sanitizeUrl(url) : writeAddress({ runbook, variables: new Map() }),
+    tooltip: link.tooltip ?? '',
+    newTab: Boolean(link.targetBlank),
+  };
+}
+
+/** The dashboards that a link of tags means: those that have all of them. */
+export function meant({ tags = [] }: Link, catalogue: Catalogue): Entry[] {
+  return catalogue.dashboards.filter((entry) => tags.every((tag) => entry.tags.includes(tag)));
+}
+
+/** The way to another dashboard, with the range of time where the link keeps it. */
+export function wayTo(uid: string, address: Address, keep: Pick<Link, 'keepTime' | 'includeVars'>): string {
+  const { from, to, theme, refresh } = address;
+  return writeAddress({
+    uid,
+    ...(keep.keepTime && from !== undefined && to !== undefined ? { from, to } : {}),
+    ...(keep.keepTime && refresh !== undefined ? { refresh } : {}),
+    ...(theme ? { theme } : {}),
+    variables: keep.includeVars ? address.variables : new Map(),
+  });
+}
+
+function runbookIn(url: string, { runbooks }: Catalogue): string | undefined {
+  const name = /(?:^|\/)([A-Za-z]\w*)\/README\.md$/.exec(url)?.[1];
+  return name !== undefined && runbooks.includes(name) && !/^[a-z]+:/.test(url) ? name : undefined;
+}

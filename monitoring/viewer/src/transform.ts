@@ -1,0 +1,29 @@
+/** Grafana's own transformations of frames. */
+
+import {
+  standardTransformers,
+  standardTransformersRegistry,
+  transformDataFrame,
+  type DataFrame,
+  type DataTransformerConfig,
+  type TransformerRegistryItem,
+} from '@grafana/data';
+import { lastValueFrom } from 'rxjs';
+
+standardTransformersRegistry.setInit(() =>
+  Object.values(standardTransformers).map(
+    (transformation) =>
+      ({
+        id: transformation.id,
+        name: transformation.name,
+        transformation,
+        editor: () => null,
+        imageDark: '',
+        imageLight: '',
+      }) as unknown as TransformerRegistryItem
+  )
+);
+
+export async function transformed(frames: DataFrame[], wanted: DataTransformerConfig[]): Promise<DataFrame[]> {
+  return wanted.length === 0 ? frames : lastValueFrom(transformDataFrame(wanted, frames));
+}
