@@ -5,7 +5,7 @@
  *     node build.mjs tests    the tests, for node's own test runner
  */
 
-import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +21,16 @@ const shared = {
   legalComments: 'none',
   logLevel: 'warning',
   define: { 'process.env.NODE_ENV': '"production"' },
+};
+
+/** Fonts, by the names under which the components ask for them. */
+const fonts = {
+  'inter/Inter-Regular.woff2': 'inter/files/inter-latin-wght-normal.woff2',
+  'inter/Inter-Medium.woff2': 'inter/files/inter-latin-wght-normal.woff2',
+  'inter/Inter-Italic.woff2': 'inter/files/inter-latin-wght-italic.woff2',
+  'inter/Inter-MediumItalic.woff2': 'inter/files/inter-latin-wght-italic.woff2',
+  'roboto/L0xTDF4xlVMF-BfR8bXMIhJHg45mwgGEFl0_3vrtSM1J-gEPT5Ese6hmHSh0mQ.woff2':
+    'roboto-mono/files/roboto-mono-latin-wght-normal.woff2',
 };
 
 /** What Grafana's components would load only if a page had an editor of code or a map. */
@@ -46,14 +56,17 @@ async function page() {
     outdir: from('dist'),
     minify: true,
     target: 'es2022',
-    loader: { '.woff2': 'file' },
-    assetNames: 'fonts/[name]',
     plugins: [unused],
   });
   await cp(from('src/index.html'), from('dist/index.html'));
-  // The components fetch their icons when they are first shown.
-  await mkdir(from('dist/public/build'), { recursive: true });
-  await cp(from('node_modules/@grafana/ui/dist/public/img'), from('dist/public/build/img'), { recursive: true });
+  // The components ask for icons and fonts when they first show them.
+  const icons = from('dist/public/build/img/icons');
+  await cp(from('node_modules/@grafana/ui/dist/public/img/icons'), icons, { recursive: true });
+  // Named by the components, and not among their own.
+  await cp(from('src/icons'), join(icons, 'unicons'), { recursive: true });
+  for (const [name, file] of Object.entries(fonts)) {
+    await cp(from('node_modules/@fontsource-variable', file), from('dist/public/fonts', name));
+  }
 }
 
 async function tests() {
@@ -67,6 +80,8 @@ async function tests() {
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
     sourcemap: 'inline',
+    // Of the browser, the components ask for its language alone.
+    banner: { js: "globalThis.navigator ??= { language: 'en-US', languages: ['en-US'] };" },
     plugins: [unused],
   });
 }

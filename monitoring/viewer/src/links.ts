@@ -35,9 +35,8 @@ export function wayTo(uid: string, address: Address, keep: Pick<Link, 'keepTime'
   const { from, to, theme, refresh } = address;
   return writeAddress({
     uid,
-    ...(keep.keepTime && from !== undefined && to !== undefined ? { from, to } : {}),
-    ...(keep.keepTime && refresh !== undefined ? { refresh } : {}),
-    ...(theme ? { theme } : {}),
+    ...(keep.keepTime ? { from, to, refresh } : {}),
+    theme,
     variables: keep.includeVars ? address.variables : new Map(),
   });
 }

@@ -25,7 +25,7 @@ export async function resolved(
       model,
       options,
       chosen: chosenOf(model, options, wanted.get(model.name)),
-      ...(problem === undefined ? {} : { problem }),
+      problem,
     });
   }
   return found;

@@ -59,7 +59,7 @@ interface RowProps {
 
 function Row({ box, title, open, size, onToggle }: RowProps): JSX.Element {
   return (
-    <h2 className="row" style={{ top: box.top, width: box.width, height: box.height }}>
+    <h2 className="section-row" style={{ top: box.top, width: box.width, height: box.height }}>
       <button type="button" aria-expanded={open} onClick={onToggle}>
         <Icon name={open ? 'angle-down' : 'angle-right'} size="lg" />
         {title}

@@ -18,7 +18,7 @@ interface HeaderProps {
 /** The way back to the list, links, and what is given as children. */
 export function Header({ catalogue, address, change, dashboard, title, children }: HeaderProps): JSX.Element {
   const { isDark } = useTheme2();
-  const home = writeAddress({ ...(address.theme ? { theme: address.theme } : {}), variables: new Map() });
+  const home = writeAddress({ theme: address.theme, variables: new Map() });
   const here = dashboard?.title ?? title;
   return (
     <header className="header">
@@ -33,7 +33,7 @@ export function Header({ catalogue, address, change, dashboard, title, children 
         ))}
         {children}
         <IconButton
-          name={isDark ? 'sun' : 'moon'}
+          name="adjust-circle"
           size="lg"
           aria-label={isDark ? 'Light colours' : 'Dark colours'}
           tooltip={isDark ? 'Light colours' : 'Dark colours'}
@@ -54,7 +54,7 @@ function DashboardLink({ link, catalogue, address }: DashboardLinkProps): JSX.El
   if (link.type !== 'dashboards') {
     const { title, href, tooltip, newTab } = anchorOf(link, new Map(), catalogue);
     return (
-      <a href={href} title={tooltip} {...(newTab ? { target: '_blank', rel: 'noreferrer' } : {})}>
+      <a href={href} title={tooltip} target={newTab ? '_blank' : undefined} rel="noreferrer">
         {title}
       </a>
     );

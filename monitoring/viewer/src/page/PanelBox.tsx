@@ -85,13 +85,13 @@ export function PanelBox(props: PanelBoxProps): JSX.Element {
     >
       <PanelChrome
         title={replaceVariables(panel.title ?? '')}
-        {...(panel.description ? { description: () => renderMarkdown(replaceVariables(panel.description ?? '')) } : {})}
+        description={panel.description && (() => renderMarkdown(replaceVariables(panel.description ?? '')))}
         titleItems={<PanelLinks panel={panel} scope={known} catalogue={catalogue} />}
         width={box.width}
         height={box.height}
         displayMode={panel.transparent ? 'transparent' : 'default'}
         loadingState={visible && loading && questions ? LoadingState.Loading : LoadingState.Done}
-        {...(problem === undefined ? {} : { statusMessage: problem })}
+        statusMessage={problem}
       >
         {(width, height) => (
           <ErrorBoundary dependencies={[shown, width]}>
@@ -135,7 +135,8 @@ function PanelLinks({ panel, scope, catalogue }: PanelLinksProps): JSX.Element {
               className="panel-link"
               href={href}
               aria-label={title}
-              {...(newTab ? { target: '_blank', rel: 'noreferrer' } : {})}
+              target={newTab ? '_blank' : undefined}
+              rel="noreferrer"
             >
               <Icon name="external-link-alt" size="md" />
             </a>

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useState } from 'react';
 
 import { readAddress, writeAddress, type Address } from '../address';
 
-type Changes = { [Field in keyof Address]?: Address[Field] | undefined };
+type Changes = Partial<Address>;
 
 /** The page's address, and a way to change it; what is changed to undefined is left out. */
 export function useAddress(): [Address, (changes: Changes) => void] {

@@ -47,17 +47,15 @@ export function BarGaugePanel(drawing: Drawing): JSX.Element {
           theme={theme}
           value={value.display}
           field={value.field}
-          {...(value.view?.getFieldDisplayProcessor && value.colIndex !== undefined
-            ? { display: value.view.getFieldDisplayProcessor(value.colIndex) }
-            : {})}
+          display={value.colIndex === undefined ? undefined : value.view?.getFieldDisplayProcessor(value.colIndex)}
           alignmentFactors={alignmentFactors}
           width={itemWidth}
           height={itemHeight}
           orientation={orientation}
           displayMode={options.displayMode ?? BarGaugeDisplayMode.Gradient}
           showUnfilled={options.showUnfilled ?? true}
-          {...(options.valueMode ? { valueDisplayMode: options.valueMode } : {})}
-          {...(options.namePlacement ? { namePlacement: options.namePlacement } : {})}
+          valueDisplayMode={options.valueMode}
+          namePlacement={options.namePlacement}
           itemSpacing={8}
           isOverflow={false}
         />

@@ -57,7 +57,7 @@ export function StatPanel(drawing: Drawing): JSX.Element {
         <BigValue
           theme={theme}
           value={value.display}
-          {...(value.sparkline ? { sparkline: { ...value.sparkline, timeRange } } : {})}
+          sparkline={value.sparkline && { ...value.sparkline, timeRange }}
           alignmentFactors={alignmentFactors}
           count={count}
           width={itemWidth}
@@ -67,7 +67,7 @@ export function StatPanel(drawing: Drawing): JSX.Element {
           justifyMode={options.justifyMode ?? BigValueJustifyMode.Auto}
           textMode={options.textMode ?? BigValueTextMode.Auto}
           disableWideLayout={options.wideLayout === false}
-          {...(options.percentChangeColorMode ? { percentChangeColorMode: options.percentChangeColorMode } : {})}
+          percentChangeColorMode={options.percentChangeColorMode}
         />
       )}
     />

@@ -22,8 +22,8 @@ export function TablePanel({ frames, width, height, options, timeRange, fieldCon
       resizable
       timeRange={timeRange}
       fieldConfig={fieldConfig}
-      {...(cellHeight ? { cellHeight } : {})}
-      {...(sortBy ? { initialSortBy: sortBy } : {})}
+      cellHeight={cellHeight}
+      initialSortBy={sortBy}
     />
   ) : (
     <></>

@@ -65,7 +65,7 @@ export function TimeSeriesPanel(drawing: Drawing): JSX.Element {
               <Tooltip
                 frame={aligned}
                 points={points}
-                {...(all ? {} : { only: series })}
+                only={all ? undefined : series}
                 active={series}
                 sort={sort}
                 timeZone={timeZone}
