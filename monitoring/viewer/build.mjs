@@ -48,6 +48,25 @@ const unused = {
   },
 };
 
+/**
+ * Packages of which the components want the export called default.
+ *
+ * They are imported by files that end in .mjs, to which node's rules give the whole package as the default.
+ */
+const defaults = {
+  name: 'defaults',
+  setup({ onResolve, onLoad }) {
+    const filter = /^(react-custom-scrollbars-2|react-highlight-words|calculate-size)$/;
+    onResolve({ filter }, ({ path, namespace, resolveDir }) =>
+      namespace === 'defaults' ? undefined : { path, namespace: 'defaults', pluginData: resolveDir }
+    );
+    onLoad({ filter, namespace: 'defaults' }, ({ path, pluginData: resolveDir }) => ({
+      contents: `export * from '${path}'; export { default } from '${path}';`,
+      resolveDir,
+    }));
+  },
+};
+
 async function page() {
   await rm(from('dist'), { recursive: true, force: true });
   await build({
@@ -56,7 +75,7 @@ async function page() {
     outdir: from('dist'),
     minify: true,
     target: 'es2022',
-    plugins: [unused],
+    plugins: [unused, defaults],
   });
   await cp(from('src/index.html'), from('dist/index.html'));
   // The components ask for icons and fonts when they first show them.
@@ -80,9 +99,9 @@ async function tests() {
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
     sourcemap: 'inline',
-    // Of the browser, the components ask for its language alone.
-    banner: { js: "globalThis.navigator ??= { language: 'en-US', languages: ['en-US'] };" },
-    plugins: [unused],
+    // What the components ask the browser for: its language, and whether Grafana is around.
+    banner: { js: "globalThis.navigator ??= { language: 'en-US', languages: ['en-US'] }; globalThis.window ??= globalThis;" },
+    plugins: [unused, defaults],
   });
 }
 

@@ -66,9 +66,16 @@ function frameOf(question: Question, { labels, samples }: Series): DataFrame {
   });
 }
 
-/** What a series is called: by the panel's form, or by its labels, or by what was asked. */
-export function nameOf(legend: string, labels: Labels, expr: string): string {
-  if (legend !== '') {
+/**
+ * What a series is called: by the panel's form, or by its labels, or by what was asked.
+ *
+ * Undefined where Grafana makes a name of what tells the series apart.
+ */
+export function nameOf(legend: string, labels: Labels, expr: string): string | undefined {
+  if (legend === '__auto' && Object.keys(labels).length > 0) {
+    return undefined;
+  }
+  if (legend !== '' && legend !== '__auto') {
     return renderLegendFormat(legend, labels);
   }
   const { __name__: metric = '', ...rest } = labels;

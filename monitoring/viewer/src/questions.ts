@@ -12,7 +12,7 @@ export interface Question {
   /** Seconds between points. */
   step: number;
   format: 'time_series' | 'table' | 'heatmap';
-  /** How series are called; empty for a name made of their labels. */
+  /** How series are called: a form, nothing for metric and labels, `__auto` for Grafana's own way. */
   legend: string;
 }
 
@@ -47,6 +47,6 @@ function questionOf(target: Target, panel: Panel, span: Span, points: number, sc
     span,
     step,
     format: target.format ?? 'time_series',
-    legend: target.legendFormat === '__auto' ? '' : interpolate(target.legendFormat ?? '', known, 'text'),
+    legend: interpolate(target.legendFormat ?? '', known, 'text'),
   };
 }

@@ -10,8 +10,11 @@ import {
 } from '@grafana/data';
 import { lastValueFrom } from 'rxjs';
 
+// Some stand there by an older name, too.
+const KNOWN = new Map(Object.values(standardTransformers).map((transformation) => [transformation.id, transformation]));
+
 standardTransformersRegistry.setInit(() =>
-  Object.values(standardTransformers).map(
+  [...KNOWN.values()].map(
     (transformation) =>
       ({
         id: transformation.id,

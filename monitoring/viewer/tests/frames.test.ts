@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { getFieldDisplayName } from '@grafana/data';
+
 import { framesOf, nameOf, numberOf } from '../src/frames';
 import type { Answer } from '../src/prometheus';
 import type { Question } from '../src/questions';
+import { transformed } from '../src/transform';
 
 const question: Question = {
   refId: 'A',
@@ -43,7 +46,23 @@ test('what is no number that can be drawn is a gap', () => {
 test('a series without a name of its own is called by metric and labels, or by what was asked', () => {
   assert.equal(nameOf('', { __name__: 'up', host: 'a' }, 'up'), 'up{host="a"}');
   assert.equal(nameOf('', {}, 'sum(up)'), 'sum(up)');
+  assert.equal(nameOf('__auto', {}, 'sum(up)'), 'sum(up)');
   assert.equal(nameOf('{{host}} of {{none}}', { host: 'a' }, 'up'), 'a of none');
+});
+
+test('a name that Grafana makes tells series apart by the label in which they differ', () => {
+  const jobs: Answer = {
+    resultType: 'matrix',
+    result: [
+      { metric: { job: 'node' }, values: [[15, '1']] },
+      { metric: { job: 'kafka' }, values: [[15, '1']] },
+    ],
+  };
+  const frames = framesOf({ ...question, legend: '__auto' }, jobs, true);
+  assert.deepEqual(
+    frames.map((frame) => frame.fields[1] && getFieldDisplayName(frame.fields[1], frame, frames)),
+    ['node', 'kafka']
+  );
 });
 
 test('a table has a column a label and a row a series', () => {
@@ -87,4 +106,11 @@ test('counts up to a bound become counts between bounds, the lowest first', () =
     ['1', 5],
     ['+Inf', 1],
   ]);
+});
+
+test('a column that a dashboard leaves out is gone', async () => {
+  const vector: Answer = { resultType: 'vector', result: [{ metric: { job: 'x' }, value: [60, '1'] }] };
+  const frames = framesOf({ ...question, kind: 'instant', format: 'table' }, vector, true);
+  const [table] = await transformed(frames, [{ id: 'organize', options: { excludeByName: { Time: true } } }]);
+  assert.deepEqual(table?.fields.map(({ name }) => name), ['job', 'Value']);
 });

@@ -95,7 +95,7 @@ export function PanelBox(props: PanelBoxProps): JSX.Element {
       >
         {(width, height) => (
           <ErrorBoundary dependencies={[shown, width]}>
-            {({ error }) => (error ? <Sentence text={`This panel cannot be drawn: ${error.message}.`} /> : content(width, height))}
+            {({ error }) => (error ? <Sentence text={`This panel cannot be drawn: ${error.message.replace(/\.$/, '')}.`} /> : content(width, height))}
           </ErrorBoundary>
         )}
       </PanelChrome>

@@ -32,7 +32,7 @@ export function HeatmapPanel(drawing: Drawing): JSX.Element {
   const show = shownBy(options, drawing);
 
   const legendHeight = options.legend?.show === false ? 0 : LEGEND;
-  const left = Math.min(width / 3, Math.max(0, ...cells.rows.map((row) => measureText(row, FONT_SIZE).width)) + 8);
+  const left = Math.min(width / 3, Math.max(0, ...cells.rows.map((row) => measureText(row, FONT_SIZE).width)) + 16);
   const place: Place = {
     left,
     width: Math.max(1, width - left),
@@ -51,9 +51,10 @@ export function HeatmapPanel(drawing: Drawing): JSX.Element {
     canvas.current.height = place.height * scale;
     context.scale(scale, scale);
     const gap = options.cellGap ?? 1;
+    const hiddenBelow = options.filterValues?.le ?? 1e-9;
     const row = place.height / Math.max(1, cells.rows.length);
     for (const cell of cells.cells) {
-      if (options.filterValues?.le !== undefined && cell.value <= options.filterValues.le) {
+      if (cell.value <= hiddenBelow) {
         continue;
       }
       const [begin, end] = extent(cells, cell.column, place);
