@@ -33,11 +33,14 @@ const fonts = {
     'roboto-mono/files/roboto-mono-latin-wght-normal.woff2',
 };
 
-/** What Grafana's components would load only if a page had an editor of code or a map. */
+/**
+ * What Grafana's components would load only if a page had an editor of code, a map, or an account with
+ * Grafana: package.json has an empty package in their place, and here is what they export.
+ */
 const unused = {
   name: 'unused',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(@monaco-editor\/react|monaco-editor|slate-react|ol)(\/|$)/ }, ({ path }) => ({
+    onResolve({ filter: /^(@grafana\/faro-web-sdk|@hello-pangea\/dnd|@monaco-editor\/react|monaco-editor|ol|slate-react)(\/|$)/ }, ({ path }) => ({
       path,
       namespace: 'unused',
     }));
