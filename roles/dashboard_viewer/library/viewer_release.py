@@ -7,16 +7,16 @@ DOCUMENTATION = r"""
 module: viewer_release
 short_description: Build the viewer of dashboards, and pack it with dashboards and runbooks
 description:
-  - Builds the viewer with a node of its own, from the packages that package-lock.json names and whose
-    digests it has, into a cache, and packs it with dashboards and runbooks. What is in the cache is
-    not built again; dashboards that change need no new build.
+  - Builds the viewer with a node of its own, from the packages that package-lock.json names and
+    whose digests it has, into a cache, and packs it with dashboards and runbooks. What is in the
+    cache is not built again; dashboards that change need no new build.
   - The digest hangs on the sources, the lock, the dashboards and the runbooks alone.
 options:
   cache: {description: Folder of the archives., type: path, required: true}
   viewer: {description: Folder of the viewer's sources., type: path, required: true}
   dashboards: {description: Folder of the dashboards' JSON., type: path, required: true}
   runbooks: {description: Folder of the runbooks; it need not be there., type: path, required: true}
-  requirements: {description: The lock of the Python package that has node., type: path, required: true}
+  requirements: {description: Lock of the Python package with node., type: path, required: true}
   uv: {description: The uv that installs it., type: path, required: true}
 """
 
@@ -33,7 +33,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 # Of the viewer's folder, what the page is made of.
-SOURCES = ("build.mjs", "package.json", "package-lock.json", "src")
+SOURCES = ("build.mjs", "package.json", "package-lock.json", "src", "tsconfig.json")
 # The last file of an archive: where it is on a host, all the others are.
 COMPLETE = ".complete"
 # Changes when the same sources are packed otherwise.
@@ -46,7 +46,9 @@ class ReleaseError(Exception):
 
 def files_below(path: Path) -> list[Path]:
     """A file, or all files below a folder in the order of their names."""
-    return [path] if path.is_file() else [file for file in sorted(path.rglob("*")) if file.is_file()]
+    return (
+        [path] if path.is_file() else [file for file in sorted(path.rglob("*")) if file.is_file()]
+    )
 
 
 def digest(contents: dict[str, bytes]) -> str:
@@ -159,7 +161,7 @@ def build(options: dict, bundle: Path) -> None:
 
 
 def pack(contents: dict[str, bytes], archive: Path) -> None:
-    """Pack files beside the archive's place, then put it there whole; the same make the same bytes."""
+    """Pack files beside the archive's place, then put it there whole; the same make the same."""
     new = archive.with_suffix(f".{os.getpid()}")
     with tarfile.open(new, "w", format=tarfile.PAX_FORMAT) as packed:
         folders = {str(folder) for name in contents for folder in Path(name).parents} - {"."}
@@ -199,7 +201,9 @@ def main() -> None:
         if missing and not module.check_mode:
             if not bundle.exists():
                 build(options, bundle)
-            page = {str(path.relative_to(bundle)): path.read_bytes() for path in files_below(bundle)}
+            page = {
+                str(path.relative_to(bundle)): path.read_bytes() for path in files_below(bundle)
+            }
             pack(page | files, archive)
     except (ReleaseError, OSError) as problem:
         module.fail_json(msg=str(problem))
