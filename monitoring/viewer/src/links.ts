@@ -41,6 +41,18 @@ export function wayTo(uid: string, address: Address, keep: Pick<Link, 'keepTime'
   });
 }
 
+/** The HTML of a runbook, whose links lead to other runbooks here, to other hosts, or nowhere. */
+export function linkedHere(html: string, catalogue: Catalogue): string {
+  return html.replace(/<a href="([^"]*)"[^>]*>(.*?)<\/a>/gs, (whole, url: string, text: string) => {
+    const runbook = runbookIn(url, catalogue);
+    if (runbook !== undefined) {
+      return `<a href="${writeAddress({ runbook, variables: new Map() })}">${text}</a>`;
+    }
+    // What is beside a runbook in the project is not beside this page.
+    return /^(https?:|#)/.test(url) ? whole : text;
+  });
+}
+
 function runbookIn(url: string, { runbooks }: Catalogue): string | undefined {
   const name = /(?:^|\/)([A-Za-z]\w*)\/README\.md$/.exec(url)?.[1];
   return name !== undefined && runbooks.includes(name) && !/^[a-z]+:/.test(url) ? name : undefined;

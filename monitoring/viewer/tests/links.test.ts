@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { Catalogue } from '../src/dashboard';
 import { single } from '../src/interpolation';
-import { anchorOf, meant, wayTo } from '../src/links';
+import { anchorOf, linkedHere, meant, wayTo } from '../src/links';
 
 const catalogue: Catalogue = {
   dashboards: [
@@ -34,4 +34,13 @@ test('the range of time goes along where the link keeps it', () => {
   const here = { uid: 'a', from: 'now-6h', to: 'now', theme: 'light' as const, variables: new Map([['host', ['x']]]) };
   assert.equal(wayTo('b', here, { keepTime: true }), '?d=b&from=now-6h&to=now&theme=light');
   assert.equal(wayTo('b', here, { includeVars: true }), '?d=b&theme=light&var-host=x');
+});
+
+test('a runbook leads to other runbooks and to other hosts, and nowhere else', () => {
+  const html =
+    '<a href="../CtrJobDown/README.md">job</a> <a href="../../docs/x.md">doc</a> <a href="https://example.org" target="_blank">web</a>';
+  assert.equal(
+    linkedHere(html, catalogue),
+    '<a href="?runbook=CtrJobDown">job</a> doc <a href="https://example.org" target="_blank">web</a>'
+  );
 });

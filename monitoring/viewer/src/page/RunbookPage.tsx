@@ -3,6 +3,7 @@ import { Alert } from '@grafana/ui';
 
 import type { Address } from '../address';
 import type { Catalogue } from '../dashboard';
+import { linkedHere } from '../links';
 import { Header } from './Header';
 import type { useAddress } from './useAddress';
 import { asText, useFile } from './useFile';
@@ -23,7 +24,10 @@ export function RunbookPage({ name, catalogue, address, change }: RunbookPagePro
       <main>
         {problem !== undefined && <Alert severity="error" title={problem} />}
         {content !== undefined && (
-          <article className="markdown-html runbook" dangerouslySetInnerHTML={{ __html: renderMarkdown(content) }} />
+          <article
+            className="markdown-html runbook"
+            dangerouslySetInnerHTML={{ __html: linkedHere(renderMarkdown(content), catalogue) }}
+          />
         )}
       </main>
     </>
