@@ -108,6 +108,7 @@ lock: $(VENV)/.uv ## Resolve the dependencies of pyproject.toml anew into locks/
 	$(UV) pip compile --group load -c locks/job.lock $(LOCKED) -o locks/load.lock
 	$(UV) pip compile pyproject.toml --group dev -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/dev.lock
 	$(UV) pip compile --group page -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/page.lock
+	$(UV) pip compile --group viewer $(LOCKED) -o locks/viewer.lock
 	$(UV) pip compile --group kafka_ui $(LOCKED) -o locks/kafka_ui.lock
 	$(UV) pip compile --group loader -c locks/job.lock $(LOCKED) -o locks/loader.lock
 	$(UV) pip compile --group flink --no-deps -c locks/job.lock $(LOCKED) -o locks/flink.lock
