@@ -12,7 +12,8 @@ from flink_job.domain import CANARY_PRODUCT, Entry, LedgerKey, Outcome
 from flink_job.loader.rows import COUNTS_END, LedgerRow, WindowRow
 from monitoring.exporter.canary.flight import Canary
 from monitoring.exporter.canary.rows import seen_of
-from monitoring.exporter.state import events, unexplained
+from monitoring.exporter.gaps import gaps
+from monitoring.exporter.state import events
 from monitoring.exporter.tables import NEAR_S, OLD_AFTER_S, Watch
 from tests.job.test_backfill_on_clickhouse import Admin, load
 from tests.job.test_loader_on_clickhouse import SCHEMA, Engine
@@ -72,7 +73,8 @@ def test_the_ledger_is_summed_over_all_hours_and_each_row_counts_once(clickhouse
         LedgerKey("clicks", 11, Outcome.LATE, 0): Entry(6, 0, 9),
     }
     assert events(found)["clicks", Outcome.LATE] == 7
-    assert unexplained({}, found) == {("clicks", 0): 0, ("clicks", 11): 4}
+    missing = {place: gap.missing for place, gap in gaps({}, found).items()}
+    assert missing == {("clicks", 0): 0, ("clicks", 11): 4}
 
 
 def test_recent_windows_are_those_of_the_business_by_their_highest_version(
