@@ -8,8 +8,8 @@ UV := VIRTUAL_ENV=$(VENV) UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1 $(VENV)/bin/uv --qui
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 INVENTORY ?= inventories/lab
-# The quick ones, which stand for the rest: what all services are started by, and one service.
-ROLES_TESTED := unit zookeeper
+# The quick one, which stands for the rest: what all services are started by.
+ROLES_TESTED := unit
 PLAYBOOK := $(VENV)/bin/ansible-playbook -i '$(INVENTORY)'
 .PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills dashboards screenshots molecule format lock clean performance
 
@@ -74,7 +74,7 @@ test: check playbook-check ## All that fits in the time: check, playbook-check, 
 	else [ -n "$$why" ] && echo "$$why Left out: make lab-test, make molecule."; fi
 
 lab-test: $(VENV)/.dev $(VENV)/.ops ## The whole pipeline on the lab, with faults under load, as root; ONLY=pattern picks tests, QUICK=1 leaves out the longest
-	$(RUN) -m pytest tests/lab $(if $(ONLY),-k '$(ONLY)') $(if $(QUICK),-m 'not thorough')
+	$(RUN) -m pytest tests/lab --durations=20 $(if $(ONLY),-k '$(ONLY)') $(if $(QUICK),-m 'not thorough')
 
 drill: $(VENV)/.dev $(VENV)/.ops ## One fault on a lab that is installed: its alert, the playbook that mends it, and the proof: NAME=CtrJobDown
 	@[ -n '$(NAME)' ] || { echo 'Name an alert that has a drill, as in: make drill NAME=KafkaBrokerDown' >&2; exit 2; }
