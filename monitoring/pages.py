@@ -77,7 +77,7 @@ PAGES = (
         "monitoring",
         "ctr_page_port",
         8000,
-        (View("ctr", text=(r"\d%", r"clicks of", r"\bproduct-\d+", r"consumed \d")),),
+        (View("ctr", text=(r"\d\s?%", r"clicks of", r"\bproduct-\d+", r"consumed \d")),),
     ),
     Page(
         "Dashboards",
