@@ -48,6 +48,9 @@ export function PanelBox(props: PanelBoxProps): JSX.Element {
     [frames, fieldConfig, theme, timeZone]
   );
   const Kind = KINDS[panel.type];
+  const empty = shown?.every(({ length }) => length === 0);
+  // For those who wait for the page, such as a test that takes its picture.
+  const state = (cannot ?? problem) !== undefined ? 'problem' : shown ? (empty ? 'empty' : 'shown') : 'waiting';
 
   const content = (width: number, height: number): JSX.Element => {
     if (panel.type === 'text') {
@@ -60,7 +63,7 @@ export function PanelBox(props: PanelBoxProps): JSX.Element {
     if (!shown) {
       return <></>;
     }
-    if (shown.every(({ length }) => length === 0)) {
+    if (empty) {
       return <Sentence text={fieldConfig.defaults.noValue ?? 'No data'} />;
     }
     return (
@@ -81,6 +84,7 @@ export function PanelBox(props: PanelBoxProps): JSX.Element {
     <section
       ref={place}
       aria-label={panel.title ?? ''}
+      data-state={panel.type === 'text' ? 'shown' : state}
       style={{ position: 'absolute', left: box.left, top: box.top, width: box.width, height: box.height }}
     >
       <PanelChrome
