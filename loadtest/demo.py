@@ -116,7 +116,7 @@ class Demo:
         self.console.print()
         self.console.print(ctr_table(windows_of(json.loads(file.read_text(encoding="utf-8")))))
         for page, address in addresses(json.loads(listed)):
-            opened = f"{address}{page.opens}".rstrip("/")
+            opened = address if page.opens == "/" else f"{address}{page.opens}"
             self.console.print(f"{page.name:<14}{opened}", highlight=False, soft_wrap=True)
         self.console.print("make status  what runs where     make down  stop and remove it all")
         line = conservation(told)
