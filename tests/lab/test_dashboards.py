@@ -15,8 +15,8 @@ from tests.lab.fleet import Lab, eventually
 
 RATE = 2_000
 LOAD_S = 120
-# What looks back over days is recorded every five minutes.
-RECORDED_WITHIN_S = 400
+# What looks back over days is recorded every two minutes.
+RECORDED_WITHIN_S = 200
 
 
 def has_value(lab: Lab, expr: str) -> bool:
