@@ -6,6 +6,7 @@ import json
 import math
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -17,6 +18,13 @@ RATE = 2_000
 LOAD_S = 120
 # What looks back over days is recorded every two minutes.
 RECORDED_WITHIN_S = 200
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _under_load(lab: Lab) -> Iterator[None]:
+    lab.loaded(RATE, seconds=LOAD_S)
+    yield
+    lab.acknowledged()
 
 
 def has_value(lab: Lab, expr: str) -> bool:
@@ -33,7 +41,6 @@ def answer_of(lab: Lab, asked: Asked) -> bool | None:
 
 
 def test_every_question_of_the_dashboards_has_an_answer_under_load(lab: Lab) -> None:
-    lab.loaded(RATE, seconds=LOAD_S)
     recorded = [asked for asked in of_prometheus() if "slo:" in asked.expr]
     silent = [asked for asked in of_prometheus() if asked not in recorded]
 
@@ -51,5 +58,4 @@ def test_every_question_of_the_dashboards_has_an_answer_under_load(lab: Lab) -> 
 
 @pytest.mark.parametrize("statement", of_clickhouse())
 def test_every_table_of_the_dashboards_has_rows(lab: Lab, statement: str) -> None:
-    lab.loaded(500, seconds=10)
     eventually(lambda: True if lab.query(statement) else None, "the table has rows")
