@@ -134,8 +134,8 @@ PAGES = (
         "monitoring",
         "kafka_ui_port",
         8080,
-        # It offers details once it knows the groups.
-        (View("kafka", sent=("impressions", "Describe")),),
+        # It says when once it knows the groups, too.
+        (View("kafka", sent=("impressions", "Updated")),),
     ),
     Page(
         "Locust",
