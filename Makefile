@@ -8,10 +8,10 @@ UV := VIRTUAL_ENV=$(VENV) UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1 $(VENV)/bin/uv --qui
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 INVENTORY ?= inventories/lab
-# The quick ones, which stand for the rest: what all services are started by, and one service.
-ROLES_TESTED := unit zookeeper
+# The quick one, which stands for the rest: what all services are started by.
+ROLES_TESTED := unit
 PLAYBOOK := $(VENV)/bin/ansible-playbook -i '$(INVENTORY)'
-.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak molecule format lock clean performance
+.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills dashboards screenshots molecule format lock clean performance
 
 help: ## Print this index
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ $(error A dump is named by FILE=, as in: make replay FILE=$(firstword $(filter-o
 endif
 endif
 export FILE
-ifneq ($(filter soak lab-test,$(MAKECMDGOALS)),)
+ifneq ($(filter soak lab-test drill drills,$(MAKECMDGOALS)),)
 ifneq ($(filter-out inventories/lab,$(INVENTORY)),)
 $(error Faults are for the lab alone: leave INVENTORY= away, or give inventories/lab)
 endif
@@ -74,7 +74,14 @@ test: check playbook-check ## All that fits in the time: check, playbook-check, 
 	else [ -n "$$why" ] && echo "$$why Left out: make lab-test, make molecule."; fi
 
 lab-test: $(VENV)/.dev $(VENV)/.ops ## The whole pipeline on the lab, with faults under load, as root; ONLY=pattern picks tests, QUICK=1 leaves out the longest
-	$(RUN) -m pytest tests/lab $(if $(ONLY),-k '$(ONLY)') $(if $(QUICK),-m 'not thorough')
+	$(RUN) -m pytest tests/lab --durations=20 $(if $(ONLY),-k '$(ONLY)') $(if $(QUICK),-m 'not thorough')
+
+drill: $(VENV)/.dev $(VENV)/.ops ## One fault on a lab that is installed: its alert, the playbook that mends it, and the proof: NAME=CtrJobDown
+	@[ -n '$(NAME)' ] || { echo 'Name an alert that has a drill, as in: make drill NAME=KafkaBrokerDown' >&2; exit 2; }
+	@$(RUN) -m tests.lab.drill '$(NAME)'
+
+drills: $(VENV)/.dev $(VENV)/.ops ## All drills, one after another
+	@$(RUN) -m tests.lab.drill
 
 soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab that is installed, then the proof: MINUTES=10 SEED=1 RATE=20000; TABLE=file keeps the figures
 	@$(RUN) -m tests.lab.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) $(if $(TABLE),--table '$(TABLE)')
@@ -82,6 +89,12 @@ soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab 
 molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
 	@for role in $(or $(ROLE),$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \
 	  echo "== $$role"; (cd "roles/$$role" && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ANSIBLE_CONFIG='$(CURDIR)/ansible.cfg' molecule test) || exit 1; done
+
+dashboards: $(VENV)/.dev ## Write the JSON of the dashboards anew from monitoring/dashboards
+	@$(RUN) -m monitoring.dashboards
+
+screenshots: $(VENV)/.dev $(VENV)/.ops ## Pictures of all pages, by Chromium without a screen, into docs/images: INVENTORY=inventories/lab; ONLY=flink takes one
+	@$(RUN) -m monitoring.pictures --inventory '$(INVENTORY)' --into docs/images $(if $(ONLY),--only '$(ONLY)')
 
 performance: $(VENV)/.dev ## Start-up and CPU an event of the embedded job; EVENTS=5000000
 	$(RUN) -m loadtest.embedded $(if $(EVENTS),--events $(EVENTS))
@@ -94,6 +107,9 @@ lock: $(VENV)/.uv ## Resolve the dependencies of pyproject.toml anew into locks/
 	$(UV) pip compile pyproject.toml $(LOCKED) -o locks/job.lock
 	$(UV) pip compile --group load -c locks/job.lock $(LOCKED) -o locks/load.lock
 	$(UV) pip compile pyproject.toml --group dev -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/dev.lock
+	$(UV) pip compile --group page -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/page.lock
+	$(UV) pip compile --group viewer $(LOCKED) -o locks/viewer.lock
+	$(UV) pip compile --group kafka_ui $(LOCKED) -o locks/kafka_ui.lock
 	$(UV) pip compile --group loader -c locks/job.lock $(LOCKED) -o locks/loader.lock
 	$(UV) pip compile --group flink --no-deps -c locks/job.lock $(LOCKED) -o locks/flink.lock
 	$(UV) pip compile --group submit --no-deps -c locks/job.lock $(LOCKED) -o locks/submit.lock

@@ -18,6 +18,7 @@ from rich.console import Console
 from flink_job.domain import Counts, WindowKey
 from flink_job.results import ctr_table
 from loadtest.machine import Machine
+from monitoring.pages import addresses
 
 ROOT = Path(__file__).parents[1]
 LOGS = ROOT / "build" / "demo"
@@ -26,11 +27,6 @@ RATE, SECONDS, BAD = 10_000, 60, 0.02
 # How far a job that has just started on a busy machine may be behind.
 LAG_S = 300
 LAST_LINES = 15
-PAGES = (
-    ("Flink", "flink_jobmanager", 8081),
-    ("Locust", "loadtest", 8089),
-    ("Prometheus", "monitoring", 9090),
-)
 
 
 class StepFailedError(Exception):
@@ -60,18 +56,6 @@ def windows_of(rows: Sequence[Mapping[str, Any]]) -> dict[WindowKey, Counts]:
         )
         for row in rows
     }
-
-
-def pages(inventory: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Names and addresses of the pages, from what `ansible-inventory --list` prints."""
-    hosts = inventory["_meta"]["hostvars"]
-    found = []
-    for name, group, port in PAGES:
-        members = sorted(inventory.get(group, {}).get("hosts", []))
-        if members:
-            address = hosts.get(members[0], {}).get("ansible_host", members[0])
-            found.append((name, f"http://{address}:{port}"))
-    return found
 
 
 @dataclass(slots=True)
@@ -131,8 +115,9 @@ class Demo:
 
         self.console.print()
         self.console.print(ctr_table(windows_of(json.loads(file.read_text(encoding="utf-8")))))
-        for name, address in pages(json.loads(listed)):
-            self.console.print(f"{name:<12}{address}", highlight=False)
+        for page, address in addresses(json.loads(listed)):
+            opened = address if page.opens == "/" else f"{address}{page.opens}"
+            self.console.print(f"{page.name:<14}{opened}", highlight=False, soft_wrap=True)
         self.console.print("make status  what runs where     make down  stop and remove it all")
         line = conservation(told)
         if line is None:

@@ -11,6 +11,7 @@ from itertools import repeat
 
 from flink_job.audit.arguments import parsed
 from flink_job.audit.difference import differences
+from flink_job.audit.going_on import final_ledger, final_letters, final_windows
 from flink_job.audit.reading import TopicsError
 from flink_job.audit.tables import (
     TablesError,
@@ -33,8 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parsed("flink_job.audit", __doc__, arguments)
     try:
         endpoints = read_endpoints(chosen.endpoints)
+        began = int(time.time() * 1_000)
         wanted = _specified(endpoints.kafka, os.cpu_count() or 1)
-        found = _settled(endpoints, wanted, chosen.within)
+        found = _settled(endpoints, wanted, began, chosen.within)
     except (EndpointsError, TopicsError, TablesError) as problem:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
@@ -61,24 +63,32 @@ def _specified_share(endpoint: Kafka, share: int, shares: int) -> Tables:
     return fold(read_input(endpoint, share, shares))
 
 
-def _settled(endpoints: Endpoints, wanted: Tables, within: float) -> list[str]:
+def _settled(endpoints: Endpoints, wanted: Tables, began: int, within: float) -> list[str]:
     """How the results differ, once they do not or the time is up."""
     deadline = time.monotonic() + within
     while True:
-        found = _compared(endpoints, wanted)
+        found = _compared(endpoints, wanted, began)
         if not found or time.monotonic() > deadline:
             return found
         time.sleep(AGAIN_AFTER_S)
 
 
-def _compared(endpoints: Endpoints, wanted: Tables) -> list[str]:
+def _compared(endpoints: Endpoints, wanted: Tables, began: int) -> list[str]:
     with connected(endpoints.clickhouse) as client:
         windows, ledger = read_windows(client), read_ledger(client)
         dropped = read_dropped_hours(client)
     return [
-        *differences("windows", _kept(wanted.windows, dropped), _kept(windows, dropped)),
-        *differences("ledger", wanted.ledger, ledger),
-        *differences("dead letters", wanted.dead_letters, read_dead_letters(endpoints.kafka)),
+        *differences(
+            "windows",
+            final_windows(_kept(wanted.windows, dropped), began),
+            final_windows(_kept(windows, dropped), began),
+        ),
+        *differences("ledger", final_ledger(wanted.ledger, began), final_ledger(ledger, began)),
+        *differences(
+            "dead letters",
+            wanted.dead_letters,
+            final_letters(read_dead_letters(endpoints.kafka), wanted.ledger),
+        ),
     ]
 
 

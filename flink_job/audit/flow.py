@@ -10,7 +10,7 @@ LATELY_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What ClickHouse has of late.
+    """What ClickHouse has of late of the business; the canary is left out.
 
     Attributes:
         windows: Rows of the windows that began in the last minute.
@@ -42,8 +42,9 @@ class Came:
     """What Kafka has of late.
 
     Attributes:
-        events: Offsets of the last minute: events, and what transactions leave beside them.
-        uncounted: Events that the ledger in ClickHouse does not reach.
+        events: Offsets of the last minute: events, and what transactions leave beside them; those
+            of the canary are left out.
+        uncounted: Events that the ledger in ClickHouse does not reach, of all inputs.
         unloaded: Messages of the results topics that the loader has not committed.
     """
 

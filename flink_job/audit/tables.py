@@ -22,16 +22,21 @@ class TablesError(Exception):
 
 
 @contextmanager
-def connected(endpoint: ClickHouse) -> Iterator[Any]:
+def connected(endpoint: ClickHouse, **settings: object) -> Iterator[Any]:
     """A client, for as long as the block lasts.
+
+    Args:
+        endpoint: How to reach ClickHouse.
+        settings: More of clickhouse-driver's Client, such as its timeouts.
 
     Raises:
         TablesError: ClickHouse does not answer or refuses.
     """
-    client = Client(**endpoint.client_arguments())
+    client = Client(**endpoint.client_arguments(), **settings)
     try:
         yield client
-    except (Error, OSError) as problem:
+    # The last is a connection that ended in the middle of an answer.
+    except (Error, OSError, EOFError) as problem:
         said = str(problem).strip().splitlines() or [type(problem).__name__]
         raise TablesError(f"ClickHouse cannot be asked: {said[0]}") from problem
     finally:

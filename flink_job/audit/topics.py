@@ -11,12 +11,14 @@ from kafka import KafkaConsumer, TopicPartition
 
 from flink_job.audit.flow import LATELY_S
 from flink_job.audit.reading import TopicsError, consuming, partitions_of, read_on
-from flink_job.domain import DeadLetter, Outcome, Record
+from flink_job.domain import BUSINESS, INPUT, DeadLetter, Outcome, Record
 from flink_job.endpoints import Kafka
 
-INPUT = ("impressions", "clicks")
 LOADED = ("ctr-windows", "ctr-ledger")
 DEAD_LETTERS = "dead-letters"
+
+# A coordinator that is away must not hold up who asks for what it keeps.
+COMMITTED_TIMEOUT_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Stream:
     Attributes:
         offsets: First and end offset of each partition of the input.
         results: Of each partition of the results the offset that the loader is at, and the end.
-        lately: Offsets of the last minute; some hold no event where producers use transactions.
+        lately: Offsets of the last minute, without the canary's; some hold no event where producers
+            use transactions.
     """
 
     offsets: dict[tuple[str, int], tuple[int, int]]
@@ -91,7 +94,7 @@ def input_offsets(
         TopicsError: Kafka cannot be reached.
     """
     with consuming(endpoint, kafka) as consumer:
-        return _offsets(consumer)
+        return offsets_of(consumer)
 
 
 def stream(
@@ -114,14 +117,8 @@ def stream(
     """
     with consuming(endpoint, kafka, group_id=loader) as consumer:
         since = int((clock() - LATELY_S) * 1_000)
-        firsts = consumer.offsets_for_times(dict.fromkeys(partitions_of(consumer, INPUT), since))
-        offsets = _offsets(consumer)
-        partitions = partitions_of(consumer, LOADED)
-        begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
-        results = {
-            (one.topic, one.partition): (max(begins[one], consumer.committed(one) or 0), ends[one])
-            for one in partitions
-        }
+        firsts = consumer.offsets_for_times(dict.fromkeys(partitions_of(consumer, BUSINESS), since))
+        offsets, results = offsets_of(consumer), results_of(consumer)
     lately = sum(
         offsets[one.topic, one.partition][1] - first.offset
         for one, first in firsts.items()
@@ -130,11 +127,25 @@ def stream(
     return Stream(offsets, results, lately)
 
 
-def _offsets(consumer: Any) -> dict[tuple[str, int], tuple[int, int]]:  # noqa: ANN401 - no types
+def offsets_of(consumer: Any) -> dict[tuple[str, int], tuple[int, int]]:  # noqa: ANN401 - no types
+    """First and end offset of each partition of the input, by a consumer that stays open."""
     partitions = partitions_of(consumer, INPUT)
     begins = consumer.beginning_offsets(partitions)
     ends = consumer.end_offsets(partitions)
     return {(one.topic, one.partition): (begins[one], ends[one]) for one in partitions}
+
+
+def results_of(consumer: Any) -> dict[tuple[str, int], tuple[int, int]]:  # noqa: ANN401 - no types
+    """Of each partition of the results, the offset that the consumer's group is at, and the end."""
+    partitions = partitions_of(consumer, LOADED)
+    begins, ends = consumer.beginning_offsets(partitions), consumer.end_offsets(partitions)
+    return {
+        (one.topic, one.partition): (
+            max(begins[one], consumer.committed(one, timeout_ms=COMMITTED_TIMEOUT_MS) or 0),
+            ends[one],
+        )
+        for one in partitions
+    }
 
 
 def read_whole(

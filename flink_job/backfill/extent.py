@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 from kafka import KafkaConsumer, TopicPartition
 
 from flink_job.audit.reading import TopicsError, consuming, partitions_of, read_on
-from flink_job.audit.topics import INPUT, record_of
+from flink_job.audit.topics import record_of
 from flink_job.backfill.cut import BEFORE_MS, BEHIND_MS, Passed, Watch
 from flink_job.backfill.plan import Plan
 from flink_job.backfill.span import Span, SpanError, is_exact, span_of, told
-from flink_job.domain import Record
+from flink_job.domain import INPUT, Record
 from flink_job.domain.ledger import HOUR_MS, hour_of
 from flink_job.endpoints import EndpointsError, Kafka, read_endpoints
 

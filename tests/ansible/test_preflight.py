@@ -59,6 +59,8 @@ def inventory(hosts: dict[str, dict[str, Any]], **variables: object) -> dict[str
         for group in groups
     }
     common: dict[str, object] = {"clickhouse_source": "distribution", "ansible_connection": "local"}
+    # On one host its usual port is that of the controllers.
+    common |= {"alertmanager_port": 9193}
     common |= {"ansible_python_interpreter": sys.executable, "ansible_become": False}
     return {
         "all": {

@@ -203,7 +203,7 @@ class Lab:
         """
         sql = (
             "SELECT sum(impressions + clicks) AS events FROM ctr.ctr_windows FINAL "
-            f"WHERE window_start >= toDateTime({start})"
+            f"WHERE window_start >= toDateTime({start}) AND product_id NOT LIKE 'ctr-canary-%'"
         )
 
         def asked() -> int | None:

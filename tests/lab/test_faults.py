@@ -22,6 +22,7 @@ def flows(lab: Lab) -> bool | None:
     return True if int(row["age"]) < 5 else None
 
 
+@pytest.mark.thorough  # the soak and a drill kill one in the quick set
 def test_a_killed_taskmanager_costs_no_event(lab: Lab) -> None:
     before = lab.offsets()
     lab.loaded(RATE, seconds=40)
@@ -34,6 +35,7 @@ def test_a_killed_taskmanager_costs_no_event(lab: Lab) -> None:
     assert lab.all_is_as_specified()
 
 
+@pytest.mark.thorough
 def test_clickhouse_away_for_half_a_minute_costs_no_event(lab: Lab) -> None:
     before = lab.offsets()
     job = lab.running_job()

@@ -20,6 +20,7 @@ def test_a_second_run_changes_nothing(lab: Lab) -> None:
     assert nothing_changed(recap), recap.changed
 
 
+@pytest.mark.thorough
 def test_a_dry_run_on_an_installed_fleet_succeeds_and_would_change_nothing(lab: Lab) -> None:
     recap = lab.playbook("site", "--check", "--diff")
     assert nothing_changed(recap), recap.changed

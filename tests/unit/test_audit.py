@@ -16,7 +16,7 @@ from kafka.errors import KafkaConnectionError
 from flink_job.audit import __main__ as audit
 from flink_job.audit import reading, reconcile, tables, topics
 from flink_job.audit.law import Partition, Seen, Spans
-from flink_job.domain import DeadLetter, Outcome, Record, fold
+from flink_job.domain import INPUT, DeadLetter, Outcome, Record, fold
 from flink_job.endpoints import Kafka
 from flink_job.job import SERVING, statement
 from tests.nasty import T, event
@@ -45,7 +45,7 @@ class Consumer:
         self.polled = False
 
     def partitions_for_topic(self, topic: str) -> set[int]:
-        return {0} if topic in {"impressions", "clicks", "dead-letters"} else set()
+        return {0} if topic in {*INPUT, "dead-letters"} else set()
 
     def beginning_offsets(self, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
         return {one: self.begins.get(one, 0) for one in partitions}
@@ -106,13 +106,13 @@ def test_the_input_is_read_in_whole() -> None:
 
 
 def test_shares_of_the_input_are_whole_partitions_and_together_all_of_it() -> None:
-    sent = [Message(topic, 0, offset, T, b"x") for topic in topics.INPUT for offset in (0, 1)]
+    sent = [Message(topic, 0, offset, T, b"x") for topic in INPUT for offset in (0, 1)]
     read = [list(topics.read_input(ENDPOINT, share, 2, kafka=playing(*sent))) for share in (0, 1)]
     assert [{record.topic for record in records} for records in read] == [
-        {"impressions"},
+        {"impressions", "canary"},
         {"clicks"},
     ]
-    assert [len(records) for records in read] == [2, 2]
+    assert [len(records) for records in read] == [4, 2]
 
 
 def test_a_machine_may_have_more_cores_than_there_are_partitions() -> None:
@@ -131,11 +131,18 @@ def test_the_topics_are_read_as_the_job_reads_them() -> None:
     assert isolation in statement("kafka/incoming.sql", {**SERVING, "kafka_properties": ""})
 
 
+def test_the_job_and_its_checks_read_the_same_topics() -> None:
+    assert f"'topic' = '{';'.join(INPUT)}'" in statement(
+        "kafka/incoming.sql", {**SERVING, "kafka_properties": ""}
+    )
+
+
 def test_offsets_are_told_by_partition() -> None:
     play = playing(Message("clicks", 0, 8, T, b"x"), begins={TopicPartition("clicks", 0): 5})
     assert topics.input_offsets(ENDPOINT, kafka=play) == {
         ("impressions", 0): (0, 0),
         ("clicks", 0): (5, 9),
+        ("canary", 0): (0, 0),
     }
 
 

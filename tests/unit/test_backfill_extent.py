@@ -22,6 +22,7 @@ FROM, TO = "2025-11-24T16:00:00Z", "2025-11-24T17:00:00Z"
 END = T + HOUR_MS
 NOW = T + 30 * HOUR_MS
 ONE, OTHER = TopicPartition("impressions", 0), TopicPartition("clicks", 0)
+CANARY = TopicPartition("canary", 0)
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ class Consumer:
     def __init__(self, messages: Sequence[Message], begins: Mapping[TopicPartition, int]) -> None:
         self.messages = {
             one: [each for each in messages if (each.topic, each.partition) == one]
-            for one in (ONE, OTHER)
+            for one in (ONE, OTHER, CANARY)
         }
-        self.begins = {ONE: 0, OTHER: 0} | dict(begins)
+        self.begins = {ONE: 0, OTHER: 0, CANARY: 0} | dict(begins)
         self.positions: dict[TopicPartition, int] = {}
         self.paused: set[TopicPartition] = set()
         self.silent = False

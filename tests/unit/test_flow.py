@@ -17,6 +17,7 @@ from kafka.structs import OffsetAndTimestamp
 from flink_job.audit import look, records, tables, topics
 from flink_job.audit.flow import Came, Written, told
 from flink_job.audit.law import Spans
+from flink_job.domain import INPUT
 from flink_job.endpoints import Kafka
 
 NOW = 1_764_000_600
@@ -117,7 +118,8 @@ class Consumer:
         assert set(times.values()) == {(NOW - 60) * 1_000}
         return {impressions: OffsetAndTimestamp(6, NOW, -1), clicks: None}
 
-    def committed(self, _: TopicPartition) -> int | None:
+    def committed(self, _: TopicPartition, timeout_ms: int) -> int | None:
+        assert timeout_ms > 0
         return self.loaded
 
     def close(self) -> None:
@@ -134,7 +136,7 @@ class Client:
     def execute(self, statement: str) -> list[tuple[Any, ...]]:
         if "ctr.ledger" in statement:
             Client.asked += 1
-            return [(topic, 0, self.reached) for topic in topics.INPUT]
+            return [(topic, 0, self.reached) for topic in INPUT]
         if "inserted_at" in statement:
             return [(1, self.written.newest, self.written.now)]
         return [(self.written.windows, self.written.impressions, self.written.clicks)]
@@ -190,7 +192,7 @@ def test_a_job_that_is_behind_is_named(looked: Callable[..., str]) -> None:
     class Behind(Client):
         reached = 5
 
-    assert "8 events wait for the job" in looked(client=Behind)
+    assert "12 events wait for the job" in looked(client=Behind)
 
 
 def test_nobody_waits_for_the_markers_that_a_partition_ends_in(
@@ -202,7 +204,7 @@ def test_nobody_waits_for_the_markers_that_a_partition_ends_in(
     class Marked(Consumer):
         ends_in_markers = True
 
-    assert "FAULT, 2 events wait for the job" in looked(client=Behind)
+    assert "FAULT, 3 events wait for the job" in looked(client=Behind)
     assert f"rows:   {NEWEST}: all events" in looked(consumer=Marked, client=Behind)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from flink_job.domain import Counts, WindowKey
-from loadtest.demo import conservation, pages, windows_of
+from loadtest.demo import conservation, windows_of
 from loadtest.machine import Machine, main
 
 GOOD = Machine(linux=True, root=True, nspawn=True, memory_gb=12.0)
@@ -57,12 +57,3 @@ def test_without_a_conservation_line_nothing_is_claimed() -> None:
 def test_rows_are_read_whether_integers_are_numbers_or_text() -> None:
     row = {"product_id": "p", "window_start": 1_764_000_000, "impressions": "30", "clicks": 3}
     assert windows_of([row]) == {WindowKey("p", 1_764_000_000_000): Counts(30, 3)}
-
-
-def test_pages_are_at_the_first_host_of_their_group_whatever_the_order() -> None:
-    inventory = {
-        "_meta": {"hostvars": {"a": {"ansible_host": "10.0.0.1"}, "b": {}}},
-        "flink_jobmanager": {"hosts": ["b", "a"]},
-        "loadtest": {"hosts": ["b"]},
-    }
-    assert pages(inventory) == [("Flink", "http://10.0.0.1:8081"), ("Locust", "http://b:8089")]

@@ -18,8 +18,9 @@ from tests.unit.logs import RECORD, Logs
 
 ENDPOINT = Kafka(("kafka1:9092",))
 ONE, OTHER = TopicPartition("impressions", 0), TopicPartition("clicks", 0)
+CANARY = TopicPartition("canary", 0)
 OUTCOMES = (Outcome.COUNTED, Outcome.MALFORMED, Outcome.LATE)
-HELD = st.fixed_dictionaries(dict.fromkeys((ONE, OTHER), st.text("rma", max_size=20)))
+HELD = st.fixed_dictionaries(dict.fromkeys((ONE, OTHER, CANARY), st.text("rma", max_size=20)))
 
 
 def ledger(offsets: Mapping[TopicPartition, Iterable[int]]) -> Ledger:

@@ -22,7 +22,7 @@ def said_again() -> Iterator[tuple[str, str, str]]:
     """Where a variable stands outside its role, its name and what it is held for when not set."""
     own = re.compile(r"\b([a-z]\w+) \| default\((?:'([^']*)'|([0-9]+))\)")
     scraped = re.compile(r"variable: (\w+), port: (\d+)")
-    for folder in ("ansible", "roles"):
+    for folder in ("ansible", "roles", "runbooks"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix not in {".yml", ".j2"} or "molecule" in path.parts:
                 continue

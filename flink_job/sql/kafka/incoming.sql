@@ -9,7 +9,7 @@ CREATE TEMPORARY TABLE incoming (
   processed AS PROCTIME()
 ) WITH (
   'connector' = 'kafka',
-  'topic' = 'impressions;clicks',
+  'topic' = 'impressions;clicks;canary',
   'format' = 'raw',
   ${extent},
   'properties.group.id' = '${group}',

@@ -1,0 +1,1 @@
+"""The dashboards as code; `python -m monitoring.dashboards` writes what Grafana reads."""

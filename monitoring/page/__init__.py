@@ -1,0 +1,1 @@
+"""The CTR page: the numbers as those who use them look at them."""

@@ -1,0 +1,125 @@
+"""`python -m tests.lab.drill NAME`: the drill of an alert on the lab, and a line that tells of it.
+
+The alert's own drill.yml sends load, injects the fault, waits for the alert, runs the alert's
+playbook, waits for the end of the alert and proves conservation. Here rows are watched from outside
+meanwhile, and what was sent is held against Kafka's offsets. Without a name all drills run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from tests.lab.fleet import ROOT, Lab
+from tests.lab.watch import Watch, silence
+
+RUNBOOKS = ROOT / "runbooks"
+ACKNOWLEDGED = re.compile(r"([\d,]+) events acknowledged by Kafka, ([\d,]+) failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """What became of a drill; times in seconds from the begin of the fault.
+
+    Attributes:
+        alert: The alert's name.
+        alert_s: Until it was at the receiver.
+        mended_s: Until its playbook had verified that all is well.
+        silent_s: The longest time in which no count rose.
+        lost: Events that Kafka has acknowledged and that are not in its topics; what is in them and
+            not explained fails the drill before.
+    """
+
+    alert: str
+    alert_s: float
+    mended_s: float
+    silent_s: float
+    lost: int
+
+    def __str__(self) -> str:
+        """The line for the reader."""
+        return (
+            f"{self.alert}: alert after {self.alert_s:.0f} s, mended after {self.mended_s:.0f} s, "
+            f"rows missing for {self.silent_s:.0f} s, events lost {self.lost}"
+        )
+
+
+def names() -> list[str]:
+    """The alerts that have a drill."""
+    return sorted(path.parent.name for path in RUNBOOKS.glob("*/drill.yml"))
+
+
+def playbook(alert: str, kind: str) -> str:
+    """A playbook of a runbook, as the lab is told one of the project's."""
+    return f"../runbooks/{alert}/{kind}"
+
+
+def acknowledged(said: str) -> int:
+    """How many events a load says that Kafka has acknowledged.
+
+    Raises:
+        AssertionError: Some failed, or it does not say.
+    """
+    found = ACKNOWLEDGED.search(said)
+    assert found is not None, f"the load does not tell what it sent: {said!r}"
+    assert found[2] == "0", f"the load could not send all: {said}"
+    return int(found[1].replace(",", ""))
+
+
+def drilled(lab: Lab, alert: str) -> Drilled:
+    """Run the drill of an alert.
+
+    Raises:
+        AssertionError: It did not go as it must; the text says what did not.
+    """
+    before = lab.offsets()
+    with TemporaryDirectory() as folder, Watch(lab.counted_since(int(time.time()) - 60)) as watch:
+        report = Path(folder, "report.json")
+        lab.playbook(playbook(alert, "drill"), "-e", f"drill_report={report}")
+        told: dict[str, Any] = json.loads(report.read_text())
+        begun = time.monotonic() - (time.time() - told["begun"])
+        # A copy: the watch goes on.
+        gap = silence(list(watch.rises), begun)
+    assert gap is not None, f"{alert}: no row came after the fault"
+    return Drilled(
+        alert,
+        alert_s=told["alerted"] - told["begun"],
+        mended_s=told["mended"] - told["begun"],
+        silent_s=gap[1] - gap[0],
+        lost=acknowledged(told["load"]) - (lab.offsets() - before),
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run from the command line; the exit status is 0 if all held, 2 for a name without a drill."""
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.drill", description=__doc__)
+    parser.add_argument("alerts", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}")
+    chosen = parser.parse_args(arguments).alerts or names()
+    unknown = [alert for alert in chosen if alert not in names()]
+    if unknown:
+        parser.error(f"{', '.join(unknown)} has no drill; these have: {', '.join(names())}")
+    held = True
+    for alert in chosen:
+        try:
+            told = drilled(Lab(), alert)
+        # What a part that is away makes of a question, or a playbook that has failed.
+        except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as problem:
+            sys.stderr.write(f"{alert}: {problem}\n")
+            held = False
+            continue
+        sys.stdout.write(f"{told}\n")
+        sys.stdout.flush()
+        held &= told.lost == 0
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

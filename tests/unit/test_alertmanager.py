@@ -1,0 +1,99 @@
+"""Whom Alertmanager tells: amtool takes what the role writes, and routes alerts as meant."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jinja2 import Environment, StrictUndefined, select_autoescape
+from ruamel.yaml import YAML
+
+from tests.unit.debian import program
+
+ROLE = Path(__file__).parents[2] / "roles" / "alertmanager"
+NOBODY: dict[str, Any] = {}
+EVERYBODY: dict[str, Any] = {
+    "alertmanager_pagerduty_key": "a key",
+    "alertmanager_slack_url": "https://example.com/slack",
+    "alertmanager_slack_channel": "#ctr",
+    "alertmanager_webhooks": [
+        {"url": "http://critical.example.com/"},
+        {
+            "url": "http://both.example.com/",
+            "severities": ["critical", "warning"],
+            "token": "a token",
+        },
+    ],
+}
+
+
+def content_of(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = YAML(typ="safe").load(path)
+    return content
+
+
+def configuration(given: dict[str, Any]) -> str:
+    """The role's template, as Ansible renders it."""
+    environment = Environment(
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(default_for_string=False),
+    )
+    environment.filters["to_json"] = json.dumps
+    environment.filters["hash"] = lambda text, name: hashlib.new(name, text.encode()).hexdigest()
+    variables = {
+        **content_of(ROLE / "defaults/main.yml"),
+        **content_of(ROLE / "vars/main.yml"),
+        "ansible_managed": "written here",
+        **given,
+    }
+    return environment.from_string((ROLE / "templates/alertmanager.yml.j2").read_text()).render(
+        variables
+    )
+
+
+def amtool(*words: str) -> str:
+    command = [program("amtool", "prometheus-alertmanager"), *words]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert told.returncode == 0, told.stdout + told.stderr
+    return told.stdout
+
+
+@pytest.mark.parametrize("given", [NOBODY, EVERYBODY], ids=["nobody", "everybody"])
+def test_amtool_takes_the_configuration_whoever_is_told(
+    given: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(configuration(given))
+    amtool("check-config", str(path))
+
+
+def test_critical_goes_to_on_call_and_the_rest_to_the_team(tmp_path: Path) -> None:
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(configuration(NOBODY))
+    for severity, receiver in (("critical", "on-call"), ("warning", "team"), ("info", "team")):
+        told = amtool("config", "routes", "test", f"--config.file={path}", f"severity={severity}")
+        assert told.strip() == receiver
+
+
+def test_each_receiver_tells_those_that_its_severity_is_for() -> None:
+    told = YAML(typ="safe").load(configuration(EVERYBODY))["receivers"]
+    on_call, team = told
+    assert set(on_call) == {"name", "pagerduty_configs", "webhook_configs"}
+    assert [hook["url"] for hook in on_call["webhook_configs"]] == [
+        "http://critical.example.com/",
+        "http://both.example.com/",
+    ]
+    assert set(team) == {"name", "slack_configs", "webhook_configs"}
+    assert [hook["url"] for hook in team["webhook_configs"]] == ["http://both.example.com/"]
+
+
+def test_no_secret_stands_in_the_configuration() -> None:
+    told = configuration(EVERYBODY)
+    for secret in ("a key", "https://example.com/slack", "a token"):
+        assert secret not in told
