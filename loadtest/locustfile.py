@@ -24,7 +24,7 @@ from loadtest import tally
 from loadtest.fields import mix_of, refusal
 from loadtest.outlet import EndpointsFileError, Outlet
 from loadtest.pace import Pace
-from loadtest.run import End, Run
+from loadtest.run import End, Overtime, Run
 from loadtest.supply import Mix, Supply
 
 # On a busy machine a worker may be silent for seconds, and the load must not end for that.
@@ -32,9 +32,6 @@ runners.HEARTBEAT_LIVENESS = 20
 
 TICK_S = 0.02
 FLUSHED_WITHIN_S = 30.0
-# A run of a given duration has a number of events, and ends once they are booked: what a busy
-# machine delays is still sent. So long behind its time it ends without them.
-GRACE_S = 30.0
 BOOKED_ASKED_EVERY_S = 0.5
 GOING_ON = frozenset({STATE_SPAWNING, STATE_RUNNING})
 
@@ -136,9 +133,11 @@ def end(environment: Environment, **_: object) -> None:
 
 def _end_in_time(runner: MasterRunner | LocalRunner, run: Run, sharing: int) -> None:
     gevent.sleep(run.duration)
-    wanted = sharing * run.share(sharing)
-    deadline = time.monotonic() + GRACE_S
-    while runner.stats.total.num_requests < wanted and time.monotonic() < deadline:
+    wanted, due = sharing * run.share(sharing), time.monotonic()
+    overtime = Overtime(run.duration)
+    while (booked := runner.stats.total.num_requests) < wanted:
+        if overtime.over(time.monotonic() - due, booked):
+            break
         gevent.sleep(BOOKED_ASKED_EVERY_S)
     _ended(End.DUE)
     runner.stop()

@@ -11,6 +11,7 @@ from typing import Any
 # than one in a hundred may be lacking where a busy machine holds up a worker until the run ends all
 # the same; a worker that is lost, or a load that the machine cannot make, costs far more.
 ENOUGH = 0.99
+STALLED_AFTER_S = 30.0
 
 
 class End(StrEnum):
@@ -57,6 +58,30 @@ class Run:
     def share(self, users: int) -> int:
         """How many each of its users is to send: together no fewer than all."""
         return -(-self.events // users)
+
+
+@dataclass(slots=True)
+class Overtime:
+    """How long a run may go on behind its time: what a busy machine delays is still sent.
+
+    Attributes:
+        most: Seconds, as long as its events go on being acknowledged.
+    """
+
+    most: float
+    _booked: int = 0
+    _rose: float = 0.0
+
+    def over(self, since: float, booked: int) -> bool:
+        """Whether to end without the rest.
+
+        Args:
+            since: Seconds since the run was due to end, never fewer than the last time.
+            booked: Events acknowledged or failed so far.
+        """
+        if booked > self._booked:
+            self._booked, self._rose = booked, since
+        return since > self._rose + STALLED_AFTER_S or since > self.most + STALLED_AFTER_S
 
 
 def fault(run: Run | None, acknowledged: int, failed: int, problem: str | None) -> str | None:

@@ -7,9 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.run import End, Run, fault
+from loadtest.run import STALLED_AFTER_S, End, Overtime, Run, fault
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_a_run_that_is_behind_goes_on_while_its_events_arrive() -> None:
+    overtime = Overtime(600)
+    assert not any(overtime.over(since, booked=since) for since in range(0, 600, 20))
+
+
+def test_a_run_ends_without_the_rest_once_nothing_more_arrives() -> None:
+    overtime = Overtime(600)
+    assert not overtime.over(10, booked=5)
+    assert not overtime.over(10 + STALLED_AFTER_S, booked=5)
+    assert overtime.over(11 + STALLED_AFTER_S, booked=5)
+
+
+def test_a_run_of_which_nothing_has_arrived_is_given_the_same_time() -> None:
+    overtime = Overtime(600)
+    assert not overtime.over(STALLED_AFTER_S, booked=0)
+    assert overtime.over(STALLED_AFTER_S + 1, booked=0)
+
+
+def test_a_run_does_not_go_on_for_ever_however_slowly_its_events_arrive() -> None:
+    overtime = Overtime(600)
+    assert any(overtime.over(since, booked=since) for since in range(0, 700, 20))
 
 
 @pytest.mark.parametrize(
