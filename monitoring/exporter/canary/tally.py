@@ -10,13 +10,11 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 
-from prometheus_client.utils import floatToGoString
-
 log = logging.getLogger(__name__)
 
 SECONDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30)
 # As Prometheus writes them.
-BOUNDS = tuple(floatToGoString(bound) for bound in (*SECONDS, float("inf")))
+BOUNDS = (*(str(float(bound)) for bound in SECONDS), "+Inf")
 KAFKA, LATE = "kafka", "late"
 
 
