@@ -1,0 +1,29 @@
+"""What it costs to watch: series, memory, and the answers that are asked for every few seconds."""
+
+from __future__ import annotations
+
+from tests.lab.fleet import Lab
+from tests.lab.prometheus import number, series
+
+SERIES, OF_EXPORTER = 20_000, 500
+MEMORY_BYTES = 400 * 10**6
+SCRAPE_S = 0.2
+
+
+def test_prometheus_has_few_series_however_often_was_deployed(lab: Lab) -> None:
+    assert number(lab, "prometheus_tsdb_head_series") < SERIES
+    assert number(lab, 'process_resident_memory_bytes{job="prometheus"}') < MEMORY_BYTES
+
+
+def test_a_start_of_a_task_makes_no_series_anew(lab: Lab) -> None:
+    assert series(lab, 'flink_taskmanager_job_task_numRecordsIn{job_name="ctr"}')
+    for label in ("task_attempt_id", "job_id", "tm_id", "exported_host"):
+        assert series(lab, f'{{job="flink", {label}!=""}}') == []
+
+
+def test_the_exporter_answers_at_once_and_briefly(lab: Lab) -> None:
+    of_exporter = '{job="exporter"}'
+    assert number(lab, f"scrape_samples_scraped{of_exporter}") < OF_EXPORTER
+    assert (
+        number(lab, f"quantile_over_time(0.5, scrape_duration_seconds{of_exporter}[5m])") < SCRAPE_S
+    )
