@@ -11,8 +11,8 @@ import pytest
 from tests.lab.fleet import Lab, eventually
 from tests.lab.prometheus import Heard, hear, silent
 
-# By the lab's times: a look, a scrape and an evaluation every 5 s, a condition that must hold for 5 s
-# or less, and a second in which Alertmanager gathers.
+# By the lab's times: a look, a scrape and an evaluation every 5 s, a condition that must hold for
+# 5 s or less, and a second in which Alertmanager gathers.
 TOLD_WITHIN_S = 30
 GONE_WITHIN_S = 180
 
