@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,12 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 INVENTORY = ROOT / "inventories" / "lab"
 ANSIBLE = Path(sys.executable).with_name("ansible-playbook")
+
+ONE_LINE_A_RESULT = {
+    "ANSIBLE_NOCOLOR": "1",
+    "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+    "ANSIBLE_CALLBACK_FORMAT_PRETTY": "0",
+}
 
 
 class PlaybookError(Exception):
@@ -83,9 +90,9 @@ class Hosts:
 
 def why(printed: str) -> str:
     """What a playbook that failed has to say, in its own words."""
-    told = re.findall(r'"?msg"?: (?:>-?\n\s*)?"?(.+?)"?(?:[,}]|$)', printed, re.MULTILINE)
-    if told:
-        return str(told[-1]).replace("\\n", " ").strip()
+    for line in reversed(re.findall(r"^(?:fatal|failed): .*?=> (\{.*\})$", printed, re.MULTILINE)):
+        if message := str(json.loads(line).get("msg", "")).strip():
+            return " ".join(message.split())
     lines = [line for line in printed.strip().splitlines() if line.strip()]
     return lines[-1] if lines else "it has said nothing"
 
@@ -120,7 +127,7 @@ class Playbooks:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+                env={**os.environ, **ONE_LINE_A_RESULT},
             )
         return Going(name, process, log)
 
