@@ -1,8 +1,9 @@
 """Processor time and memory of the lab's hosts and of the units in them, by their control groups.
 
-A host is a control group of this machine, and a systemd unit in it is one below. With version 2 each
-of them counts its time. With version 1 the hosts do; their units only where systemd was asked for it,
-and otherwise the unit's processes are asked, whose time the kernel knows to a hundredth of a second.
+A host is a control group of this machine, and a systemd unit in it is one below. With version 2
+each of them counts its time. With version 1 the hosts do; their units only where systemd was asked
+for it, and otherwise the unit's processes are asked, whose time the kernel knows to a hundredth of
+a second.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from pathlib import Path
 GROUP = "ctr-lab"
 SERVICE = ".service"
 NS, US = 1e9, 1e6
-# Places in /proc/PID/stat behind the name, which is in brackets and may hold anything: user and system
-# time, of the process and of its children that have ended.
+# Places in /proc/PID/stat behind the name, which is in brackets and may hold anything: user and
+# system time, of the process and of its children that have ended.
 TIMES = slice(11, 15)
 STAT = "cpu.stat"
 # Of /proc/stat: user, nice, system, irq and softirq work; guests are in user already.
@@ -62,7 +63,9 @@ class Groups:
 
     def missing(self, hosts: Sequence[str]) -> list[str]:
         """Those of the hosts that do not run on this machine."""
-        return [host for host in hosts if not self._cpu_file(self._folder("cpuacct", host)).exists()]
+        return [
+            host for host in hosts if not self._cpu_file(self._folder("cpuacct", host)).exists()
+        ]
 
     def used(self, hosts: Sequence[str]) -> Used:
         """Processor time, now.

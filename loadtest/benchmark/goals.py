@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from loadtest.benchmark.result import Run, Step
 
 HELD, MISSED, UNMEASURED = "held", "**missed**", "not measured"
-# Of the rate that was asked for; a load holds its rate over all, and a minute's end may cut a batch.
+# Of the rate that was asked for: batches begin and end across the edges of what is measured.
 SUSTAINED = 0.99
 
 
@@ -36,7 +36,7 @@ class Goal:
         step = next((one for one in run.steps if one.rate == self.rate), None)
         figure = None if step is None else self.figure(step)
         if figure is None:
-            return wanted, "–", UNMEASURED
+            return wanted, "-", UNMEASURED
         return wanted, f"{figure:.2f} {self.unit}", HELD if figure <= self.most else MISSED
 
 
@@ -66,24 +66,21 @@ def sustained(step: Step) -> bool:
 
 def goals(run: Run) -> list[tuple[str, str, str, str]]:
     """Rows of a table: the goal, what was wanted, what was measured, and whether it is held."""
-    rows = []
-    for step in run.steps:
-        rows.append(
-            (
-                f"{step.name} for {step.seconds} s",
-                "the rate held, the lag flat",
-                f"{step.counted_per_s:,.0f} a second, lag {_change(step)}",
-                HELD if sustained(step) else MISSED,
-            )
+    rows = [
+        (
+            f"{step.name} for {step.seconds} s",
+            "the rate held, the lag flat",
+            f"{step.counted_per_s:,.0f} a second, lag {_change(step)}",
+            HELD if sustained(step) else MISSED,
         )
-    for goal in GOALS:
-        rows.append((f"{goal.what}, at {goal.rate:,} events/s", *goal.told(run)))
-    parts = [*run.steps, *([run.drain] if run.drain else [])]
-    checked = [one.law for one in parts if one.law is not None]
-    unexplained = sum(law.unexplained for law in checked)
-    held = UNMEASURED if not checked else MISSED if unexplained else HELD
-    rows.append(("conservation, after each part", "unexplained 0", f"unexplained {unexplained}", held))
-    return rows
+        for step in run.steps
+    ]
+    rows += [(f"{goal.what}, at {goal.rate:,} events/s", *goal.told(run)) for goal in GOALS]
+    laws = run.laws
+    unexplained = sum(law.unexplained for law in laws)
+    held = UNMEASURED if not laws else MISSED if unexplained else HELD
+    told = f"unexplained {unexplained}" if laws else "-"
+    return [*rows, ("conservation, after each part", "unexplained 0", told, held)]
 
 
 def _change(step: Step) -> str:

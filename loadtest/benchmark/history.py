@@ -11,7 +11,7 @@ from loadtest.benchmark.result import Drain, Run, Step
 
 KEPT = 5
 RUNS_FOR_NOISE = 3
-# What is looked for every 50 ms differs by that much without a reason, and other figures by a hundredth.
+# What is looked for every 50 ms differs by that much without a reason, others by a hundredth.
 LATENCY_RESOLUTION_S, RESOLUTION = 0.05, 0.01
 
 
@@ -27,15 +27,15 @@ class Figure:
         name: For people, the same in all runs.
         value: It.
         unit: Of it.
-        more_is_better: Otherwise less is.
         resolution: What it differs by without a reason.
+        more_is_better: Otherwise less is.
     """
 
     name: str
     value: float
     unit: str
-    more_is_better: bool
     resolution: float
+    more_is_better: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def _of_step(step: Step) -> list[Figure]:
             "p99": step.latency.p99_s,
         }
         found += [
-            Figure(f"{name}, event to row {which}", value, "s", False, LATENCY_RESOLUTION_S)  # noqa: FBT003
+            Figure(f"{name}, event to row {which}", value, "s", LATENCY_RESOLUTION_S)
             for which, value in latencies.items()
         ]
     return found
@@ -166,4 +166,4 @@ def _of_drain(drain: Drain) -> list[Figure]:
 
 
 def _relative(name: str, value: float, unit: str, *, more_is_better: bool = False) -> Figure:
-    return Figure(name, value, unit, more_is_better, abs(value) * RESOLUTION)
+    return Figure(name, value, unit, abs(value) * RESOLUTION, more_is_better)

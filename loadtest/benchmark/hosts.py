@@ -55,7 +55,9 @@ class Hosts:
         """
         members = self.members(group)
         if not members:
-            raise HostsError(f"The inventory has no host in the group {group}: run make site first.")
+            raise HostsError(
+                f"The inventory has no host in the group {group}: run make site first."
+            )
         return members[0]
 
     def members(self, group: str) -> list[str]:
@@ -67,7 +69,7 @@ class Hosts:
         return sorted(found)
 
     def url(self, group: str, variable: str, port: int) -> str:
-        """Where the first host of a group listens: the variable sets the port, or it is this one."""
+        """Where the first host of a group listens: the variable sets the port, or it is this."""
         host = self.first(group)
         about = self._variables[host]
         return f"http://{about.get('ansible_host', host)}:{about.get(variable, port)}"
@@ -171,7 +173,7 @@ class Going:
             self.process.terminate()
             self.process.wait()
             raise PlaybookError(
-                f"{self.name}.yml did not end within {within_s:.0f} s; all it said is in {self.log}."
+                f"{self.name}.yml did not end within {within_s:.0f} s; see {self.log}."
             ) from problem
         printed = self.log.read_text(encoding="utf-8", errors="replace")
         if status:

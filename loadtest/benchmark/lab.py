@@ -99,18 +99,20 @@ class Lab:
         """Why it cannot be measured now, in a sentence; None where it can."""
         if missing := self.groups.missing(self.hosts.names):
             return (
-                f"The lab does not run on this machine ({', '.join(missing)} missing): run make lab "
-                "and make site first."
+                f"The lab does not run on this machine ({', '.join(missing)} missing): run make "
+                "lab and make site first."
             )
         try:
             going = self.master.progress().state not in ENDED
             job = self.running_job()
         except (SwarmError, ClusterError, LabError) as problem:
-            return f"The lab is not installed, or not well: {problem} Run make site, then make status."
+            return (
+                f"The lab is not installed, or not well: {problem} Run make site, then make status."
+            )
         if going:
             return (
-                "A load is going on, and its events would be measured too: wait for its end, or stop "
-                "it by ansible/load.yml -e load_state=stopped."
+                "A load is going on, and its events would be measured too: wait for its end, or "
+                "stop it by ansible/load.yml -e load_state=stopped."
             )
         return None if job else "The job does not run on the lab: run make site, then make status."
 
@@ -179,9 +181,7 @@ class Lab:
         """
         # Twice as long, and two minutes, is what the load itself gives a machine that is behind.
         within = 2 * seconds + 120 + ANSIBLE_S
-        printed = self.playbooks.run(
-            "load", within, load_state="awaited", load_duration=seconds
-        )
+        printed = self.playbooks.run("load", within, load_state="awaited", load_duration=seconds)
         found = acknowledged_of(printed)
         if found is None:
             raise PlaybookError("The load has not said how many events were acknowledged.")

@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 from loadtest.benchmark.goals import goals
 from loadtest.benchmark.history import RUNS_FOR_NOISE, Comparison
 from loadtest.benchmark.result import Drain, Run, Step
 
-NONE = "–"
+NONE = "-"
 # Components that cost less of a core in every step are told together.
 SMALL_CORES, SMALL_MB = 0.01, 20.0
 OTHERS = "others"
 MB = 2**20
 
-HOW = """\
-## How it is measured
-
-- **Events** by Kafka's end offsets and by the offsets that the ledger in ClickHouse has reached, read every
-  two seconds in one process. CPU an event is over the events that were counted in that time.
-- **Event to row**: a probe on the monitoring host sends a dozen events a second to the canary's topic, one to
-  each partition, a hundredth of a second between them, and looks for their rows in ClickHouse every 50 ms.
-  Percentiles are of single events, and what is told is at most 50 ms more than it took. An event that did not
-  become a row counts with the time that it was waited for. The probe's processor time is in the figures, and
-  runs in `ssh`.
-- **CPU** by control groups of the lab's hosts, which are containers of this machine; of single units by their
-  own group, or where that does not count (version 1) by their processes. `no unit` is what of a host is in
-  none.
-- **Memory** is what is no copy of a file: anonymous memory of a unit's control group, the most of what was
-  seen every five seconds, over all hosts.
-- **Backpressure** is the highest share of time in which one task waited for the next, **busy** the highest in
-  which one worked, as Flink tells Prometheus every five seconds.
-- A step **warms up** under the same load before anything counts. **Lag** is flat if its last third is on
-  average no more than half a second's events above its first.
-- A figure has become **worse** when it differs from the run before by more than the three runs before differ
-  among each other, on a machine of the same kind.
-"""
+# The same for every run.
+HOW = Path(__file__).with_name("how.md").read_text(encoding="utf-8")
 
 
 def page(run: Run, comparison: Comparison, pictures: Sequence[tuple[str, str]]) -> str:
@@ -46,17 +27,20 @@ def page(run: Run, comparison: Comparison, pictures: Sequence[tuple[str, str]]) 
         comparison: With earlier runs.
         pictures: Of each its path from the page, and what it shows.
     """
+    made = (
+        f"`{run.command}` has made this page, its pictures and benchmarks.json, on {run.began} "
+        f"(UTC), commit {run.commit}{_took(run)}. The figures are of one run on one machine, which "
+        "made the load, too; machines differ and are noisy, so read the ratios.\n"
+    )
     parts = [
         "# Benchmarks\n",
-        f"`{run.command}` has made this page, its pictures and benchmarks.json, on {run.began} (UTC), "
-        f"commit {run.commit}{_took(run)}. The figures are of one run on one machine, which made the "
-        "load, too; machines differ and are noisy, so read the ratios.\n",
+        made,
         _failures(run),
         _worse(comparison),
         "## Goals\n",
-        _table(("goal", "wanted", "measured", ""), goals(run)),
+        _table(("goal", "wanted", "measured", ""), goals(run), numbers=False),
         "## The machine\n",
-        _table(("", ""), _machine(run)),
+        _table(("", ""), _machine(run), numbers=False),
         *(_steps(run.steps) if run.steps else ()),
         *(_drain(run.drain) if run.drain else ()),
         *(f"![{shows}]({path})\n" for path, shows in pictures),
@@ -71,8 +55,7 @@ def _took(run: Run) -> str:
 
 def _failures(run: Run) -> str:
     problems = [(one.part, one.why) for one in run.failures]
-    parts: list[Step | Drain] = [*run.steps, *([run.drain] if run.drain else [])]
-    problems += [(one.name, why) for one in parts for why in one.problems]
+    problems += [(one.name, why) for one in run.parts for why in one.problems]
     if not problems:
         return ""
     return "## What went wrong\n\n" + "".join(f"- {part}: {why}\n" for part, why in problems)
@@ -84,8 +67,8 @@ def _worse(comparison: Comparison) -> str:
         return f"## Worse than before\n\n{listed}"
     if not comparison.held:
         return (
-            f"Nothing is told to be worse than before, as fewer than {RUNS_FOR_NOISE} earlier runs on "
-            "such a machine are known.\n"
+            "Nothing is told to be worse than before, as fewer than "
+            f"{RUNS_FOR_NOISE} earlier runs on such a machine are known.\n"
         )
     return f"None of {comparison.held} figures is worse than before by more than the noise.\n"
 
@@ -125,7 +108,10 @@ def _steps(steps: Sequence[Step]) -> list[str]:
         ("lag, first third, events", lambda one: f"{one.lag.first:,.0f}"),
         ("last third", lambda one: f"{one.lag.last:,.0f}"),
         ("at the end", lambda one: f"{one.lag.end:,.0f}"),
-        ("unexplained events afterwards", lambda one: str(one.law.unexplained) if one.law else NONE),
+        (
+            "unexplained events afterwards",
+            lambda one: str(one.law.unexplained) if one.law else NONE,
+        ),
     )
     return [
         "## Steps\n",
@@ -149,13 +135,13 @@ def _components(steps: Sequence[Step]) -> list[tuple[str, ...]]:
     ]
 
 
-def _by_name(values: Sequence[Mapping[str, float]], form: str, small: float) -> list[tuple[str, ...]]:
+def _by_name(
+    values: Sequence[Mapping[str, float]], form: str, small: float
+) -> list[tuple[str, ...]]:
     return [(name, *(format(one, form) for one in row)) for name, row in _aligned(values, small)]
 
 
-def _aligned(
-    values: Sequence[Mapping[str, float]], small: float
-) -> list[tuple[str, list[float]]]:
+def _aligned(values: Sequence[Mapping[str, float]], small: float) -> list[tuple[str, list[float]]]:
     """The values by name, the largest of the last first; those that are always small together."""
     names = dict.fromkeys(name for one in reversed(values) for name in one)
     rows = {name: [one.get(name, 0.0) for one in values] for name in names}
@@ -169,19 +155,21 @@ def _aligned(
 def _drain(drain: Drain) -> list[str]:
     rows = [
         ("events", f"{drain.events:,}"),
-        ("from the start of the deployment to the first in the ledger", f"{drain.first_row_s:.1f} s"),
+        (
+            "from the start of the deployment to the first in the ledger",
+            f"{drain.first_row_s:.1f} s",
+        ),
         ("from then until all were", f"{drain.seconds:.1f} s"),
         ("events counted a second", f"{drain.events_per_s:,.0f}"),
         ("CPU of TaskManagers", f"{drain.cost.us_taskmanager:.2f} us an event"),
         ("CPU of the whole lab", f"{drain.cost.us:.2f} us an event"),
         ("unexplained events afterwards", str(drain.law.unexplained) if drain.law else NONE),
     ]
-    return [
-        "## A backlog\n",
-        "The job was stopped with a savepoint, the load made the backlog, and the job started from the "
-        "savepoint with a cold JVM's code.\n",
-        _table(("", ""), rows),
-    ]
+    told = (
+        "The job was stopped with a savepoint, the load made the backlog, and the job started from "
+        "the savepoint, in JVMs that had compiled its code before.\n"
+    )
+    return ["## A backlog\n", told, _table(("", ""), rows, numbers=False)]
 
 
 def _latency(step: Step, which: str) -> str:
@@ -206,8 +194,9 @@ def _number(value: float | None, form: str) -> str:
     return NONE if value is None else format(value, form)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [_line(heads), "|".join(["", "---", *(["---:"] * (len(heads) - 1)), ""])]
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True) -> str:
+    below = "---:" if numbers else "---"
+    lines = [_line(heads), "|".join(["", "---", *([below] * (len(heads) - 1)), ""])]
     return "\n".join([*lines, *(_line(row) for row in rows)]) + "\n"
 
 

@@ -15,8 +15,8 @@ TASKMANAGER = "flink-taskmanager"
 # What of a host is in no unit: its first process, sessions, and units that have ended.
 NO_UNIT = "no unit"
 US, MB = 1e6, 2**20
-# By how many seconds' worth of events the last third of a step may be further behind than the first:
-# a checkpoint or a collection of garbage more or less, and no backlog that grows.
+# By how many seconds' worth of events the last third of a step may be further behind than the
+# first: a checkpoint or a collection of garbage more or less, and no backlog that grows.
 FLAT_S = 0.5
 
 
@@ -141,7 +141,7 @@ class Step:
         warm_up: Seconds before that, which do not count.
         events_per_s: Into Kafka, by its end offsets.
         counted_per_s: Into the ledger.
-        rows_per_s: Rows of windows that the loader has inserted; None where Prometheus does not know.
+        rows_per_s: Rows of windows that were inserted; None where Prometheus does not know.
         latency: From event to row; None where none was measured.
         cost: Processor time.
         memory_mb: By component, over all hosts, the most that was seen.
@@ -284,10 +284,19 @@ class Run:
         )
 
     @property
+    def parts(self) -> list[Step | Drain]:
+        """All that was measured."""
+        return [*self.steps, *([] if self.drain is None else [self.drain])]
+
+    @property
+    def laws(self) -> list[Law]:
+        """What was said of conservation."""
+        return [part.law for part in self.parts if part.law is not None]
+
+    @property
     def unlawful(self) -> list[str]:
         """The parts whose events were not all counted once or explained."""
-        parts: list[Step | Drain] = [*self.steps, *([self.drain] if self.drain else [])]
-        return [one.name for one in parts if one.law is not None and one.law.unexplained]
+        return [one.name for one in self.parts if one.law is not None and one.law.unexplained]
 
 
 def memory_of(looks: Iterable[Mapping[tuple[str, str], int]]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Figures out of samples: percentiles, counters that may begin anew, values between samples. Pure."""
+"""Figures out of samples: percentiles, counters that may begin anew, values between. Pure."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def increase(samples: Samples) -> float:
-    """By how much a counter rose from the first sample to the last; after a restart it begins at 0."""
+    """By how much a counter rose from first to last; after a restart it begins at 0."""
     return sum(
-        after - before if after >= before else after for (_, before), (_, after) in pairwise(samples)
+        after - before if after >= before else after
+        for (_, before), (_, after) in pairwise(samples)
     )
 
 

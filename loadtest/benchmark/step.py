@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, TypeVar
 
 from flink_job.loader.service import Clock
@@ -72,6 +73,11 @@ class Wanted:
     rate: int
     seconds: int
     warm_up: int
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.rate:,} events/s"
 
     @property
     def lasts(self) -> int:
@@ -157,7 +163,7 @@ def measured(lab: Loaded, wanted: Wanted, clock: Clock) -> Step:
     seconds = end - begin
     events, counted = (risen_between(told, what, begin, end) for what in (ends_of, booked_of))
     rows, pressed, busy = (
-        tried(lambda name=name: lab.prometheus.over(name, begin, end), problems) or []
+        tried(partial(lab.prometheus.over, name, begin, end), problems) or []
         for name in (ROWS, BACKPRESSURED, BUSY)
     )
     return Step(

@@ -104,9 +104,9 @@ class Seen:
     def latencies(self, begin: float, end: float) -> list[float]:
         """Seconds that the events took that were sent from one moment to another.
 
-        One that was still under way when it was last looked for took at least until then, and one that
-        Kafka has not taken took longer than anybody waits: neither is left out, as a percentile would be
-        too good.
+        One that was still under way when it was last looked for took at least until then, and one
+        that Kafka has not taken took longer than anybody waits: neither is left out, as a
+        percentile would be too good.
         """
         found = [took for sent, took in self.took if begin <= sent <= end]
         found += [NEVER_S for sent in self.failed if begin <= sent <= end]

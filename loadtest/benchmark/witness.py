@@ -1,21 +1,24 @@
-"""Sees on the monitoring host, where the services' addresses are, what a benchmark has to know of them.
+"""Sees on the monitoring host, where the services are known, what a benchmark asks of them.
 
-It is sent there as it stands and run beside the canary, whose packages are installed there; it needs
-no others. Each line that it prints is a JSON object:
+It is sent there as it stands and run beside the canary, whose packages are installed there; it
+needs no others. Each line that it prints is a JSON object:
 
-    {"ready": "18.16.1"}                        ClickHouse's version, once all is reached
+    {"ready": "18.16.1"}
+        ClickHouse's version, once all is reached
     {"at": 1764000000.1, "ends": 10, "lag": 2, "away": [1763999999.9]}
-                                                where the topics of the business end, how many of their
-                                                offsets the ledger has not reached, and when those events
-                                                of its own were sent that have no row yet
-    {"sent": 1763999999.9, "took": 0.21}        one of its own has become a row
-    {"failed": 1763999999.9}                    Kafka has not taken one of its own
-    {"worked": 1.5}                             processor seconds, as it ends
+        where the topics of the business end, how many of their offsets the ledger has not reached,
+        and when those events of its own were sent that have no row yet
+    {"sent": 1763999999.9, "took": 0.21}
+        one of its own has become a row
+    {"failed": 1763999999.9}
+        Kafka has not taken one of its own
+    {"worked": 1.5}
+        processor seconds, as it ends
 
-Its own events are more of what the canary sends: a dozen each second, one to each partition, a hundredth
-of a second between them and the first at a moment that is drawn. In turn for all of twelve seconds, so
-that no window holds two of a product. They are looked for every 50 ms while one is under way: what took
-t has been a row for at most that long.
+Its own events are more of what the canary sends: a dozen each second, one to each partition, a
+hundredth of a second between them and the first at a moment that is drawn. Products take turns for
+all of twelve seconds, so that no window holds two events of one. They are looked for every 50 ms
+while one is under way: what took t has been a row for at most that long.
 """
 
 from __future__ import annotations
@@ -34,17 +37,18 @@ from pathlib import Path
 from threading import Condition, Event, Lock, Thread
 from typing import Any
 
+from kafka import KafkaConsumer
+
 from flink_job.audit.reading import TopicsError, consuming
 from flink_job.audit.tables import TablesError, connected, read_reached
 from flink_job.audit.topics import offsets_of
 from flink_job.domain import BUSINESS, CANARY_PRODUCT, window_start
 from flink_job.endpoints import Endpoints, EndpointsError, read_endpoints
 from flink_job.loader.service import Clock
-from kafka import KafkaConsumer
+from monitoring.exporter.canary.flight import Canary
 from monitoring.exporter.canary.outlet import Outlet
 from monitoring.exporter.canary.rows import EVERY_S, seen_of
 from monitoring.exporter.canary.sender import Sends, event
-from monitoring.exporter.canary.flight import Canary
 
 VOLLEY, VOLLEYS = 12, 12
 APART_S, JITTER_S = 0.01, 0.5
@@ -167,7 +171,12 @@ class Volleys:
         self.outlet.send(number, product, event(product, timestamp), failed)
 
 
-def look(flock: Flock, client: Any, stopping: Callable[[], bool], clock: Clock) -> None:  # noqa: ANN401
+def look(
+    flock: Flock,
+    client: Any,  # noqa: ANN401 - no types
+    stopping: Callable[[], bool],
+    clock: Clock,
+) -> None:
     """Look for rows until it is over."""
     while not stopping():
         canaries = flock.under_way(LOOK_UP_S)
