@@ -185,7 +185,7 @@ def begun(lab: Lab, command: str) -> Run:
     lock = (ROOT / "locks" / "load.lock").read_text(encoding="utf-8")
     pom = (ROOT / "roles" / "kafka" / "files" / "pom.xml").read_text(encoding="utf-8")
     with lab.watching(STEP_S, 1.0, sends=False) as watching:
-        watching.await_(lambda seen: seen.version is not None, "the probe starts", STEP_S)
+        watching.expect(lambda seen: seen.version is not None, "the probe starts", STEP_S)
         clickhouse = watching.seen.version
     versions = {
         "Kafka": kafka_of(pom),

@@ -81,10 +81,6 @@ class Groups:
             stolen,
         )
 
-    def of_hosts(self, hosts: Sequence[str]) -> dict[str, float]:
-        """Processor seconds of the hosts alone, which is read in no time."""
-        return {host: self._cpu(self._folder("cpuacct", host)) for host in hosts}
-
     def memory(self, hosts: Sequence[str]) -> dict[tuple[str, str], int]:
         """Bytes by host and unit that are no copy of a file, so that they must be there."""
         name = "anon" if self.unified else "total_rss"

@@ -135,7 +135,7 @@ def _counted(lab: Stoppable, wanted: Backlog, clock: Clock) -> _Counted:
     """Start the job, and see it through."""
     within_s = DEPLOY_WITHIN_S + wanted.events / SLOWEST
     with lab.watching(within_s + BEGINS_WITHIN_S, STAND_EVERY_S, sends=False) as watching:
-        watching.await_(stands, "the probe has seen the backlog", BEGINS_WITHIN_S)
+        watching.expect(stands, "the probe has seen the backlog", BEGINS_WITHIN_S)
         base = watching.seen.stands[-1]
         began, going = clock.now(), lab.deploying()
         deadline = clock.monotonic() + within_s
@@ -143,7 +143,7 @@ def _counted(lab: Stoppable, wanted: Backlog, clock: Clock) -> _Counted:
         def wait(until: Callable[[Seen], bool], what: str) -> None:
             while not watching.seen.wait(until, ASKED_EVERY_S):
                 if watching.seen.over:
-                    watching.await_(until, what, 0)
+                    watching.expect(until, what, 0)
                 if clock.monotonic() > deadline:
                     raise WitnessError(f"Not within {within_s:.0f} s: {what}.")
                 if not going.goes_on:

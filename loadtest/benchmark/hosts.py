@@ -7,8 +7,7 @@ import os
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,20 +179,3 @@ class Going:
             said = why(printed).rstrip(".")
             raise PlaybookError(f"{self.name}.yml: {said}. All it said is in {self.log}.")
         return printed
-
-
-def eventually(
-    ask: Callable[[], bool],
-    within_s: float,
-    *,
-    again_after_s: float = 1.0,
-    monotonic: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], object] = time.sleep,
-) -> bool:
-    """Ask again and again until it is so; whether it came to be in time."""
-    deadline = monotonic() + within_s
-    while not ask():
-        if monotonic() > deadline:
-            return False
-        sleep(again_after_s)
-    return True

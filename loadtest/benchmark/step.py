@@ -137,10 +137,10 @@ def measured(lab: Loaded, wanted: Wanted, clock: Clock) -> Step:
     looks = _Looks(lab, clock, problems)
     lasts = wanted.lasts + 2 * BEGINS_WITHIN_S
     with lab.watching(lasts, STAND_EVERY_S, sends=True) as watching:
-        watching.await_(stands, "the probe has seen where the topics end", BEGINS_WITHIN_S)
+        watching.expect(stands, "the probe has seen where the topics end", BEGINS_WITHIN_S)
         before = watching.seen.stands[-1].ends
         lab.start_load(wanted.rate, wanted.lasts)
-        watching.await_(
+        watching.expect(
             lambda seen: seen.stands[-1].ends > before, "events arrive in Kafka", BEGINS_WITHIN_S
         )
         _Looks(lab, clock, problems).until(clock.now() + wanted.warm_up, watching.seen)
@@ -149,7 +149,7 @@ def measured(lab: Loaded, wanted: Wanted, clock: Clock) -> Step:
         looks.until(begin + wanted.seconds, watching.seen)
         last, end = lab.used(), clock.now()
         looks.note()
-        watching.await_(
+        watching.expect(
             lambda seen: seen.stands[-1].at >= end, "the probe has seen the end", STANDS_WITHIN_S
         )
         # Those that were sent last may still become rows; who does not by then is late.

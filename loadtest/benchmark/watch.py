@@ -171,7 +171,7 @@ class Watching:
         for thread in self._threads:
             thread.join(ENDS_WITHIN_S)
 
-    def await_(self, until: Callable[[Seen], bool], what: str, within_s: float) -> None:
+    def expect(self, until: Callable[[Seen], bool], what: str, within_s: float) -> None:
         """Wait for what it says.
 
         Raises:
@@ -179,7 +179,8 @@ class Watching:
         """
         if not self.seen.wait(until, within_s):
             if self.seen.over:
-                self._threads[1].join(ENDS_WITHIN_S)
+                for thread in self._threads:
+                    thread.join(ENDS_WITHIN_S)
                 raise WitnessError(f"The probe on the monitoring host has ended: {self.complaint}")
             raise WitnessError(f"Not within {within_s:.0f} s: {what}.")
 
