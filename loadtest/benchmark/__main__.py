@@ -159,6 +159,8 @@ def command_of(chosen: argparse.Namespace) -> str:
         words.append(f"STEPS='{' '.join(str(one) for one in chosen.steps)}'")
     if chosen.seconds:
         words.append(f"SECONDS={chosen.seconds}")
+    if chosen.warm_up != WARM_UP:
+        words.append(f"WARM_UP={chosen.warm_up}")
     if chosen.backlog is not None:
         words.append(f"BACKLOG={chosen.backlog}")
     return " ".join(words)
@@ -299,7 +301,7 @@ def _measured(chosen: argparse.Namespace, plan: Plan, kept: Sequence[Run], file:
     lab = Lab.of(Hosts(listed(INVENTORY)), Playbooks(BUILD / "logs"))
     if (why := lab.refusal()) is not None:
         raise LabError(why)
-    # What is measured is what this checkout has.
+    _say(f"{time.strftime('%H:%M:%S')} the job of this checkout")
     lab.deploy()
     run = begun(lab, command_of(chosen))
     signal.signal(signal.SIGTERM, _terminated)

@@ -76,11 +76,16 @@ def goals(run: Run) -> list[tuple[str, str, str, str]]:
         for step in run.steps
     ]
     rows += [(f"{goal.what}, at {goal.rate:,} events/s", *goal.told(run)) for goal in GOALS]
-    laws = run.laws
-    unexplained = sum(law.unexplained for law in laws)
-    held = UNMEASURED if not laws else MISSED if unexplained else HELD
-    told = f"unexplained {unexplained}" if laws else "-"
-    return [*rows, ("conservation, after each part", "unexplained 0", told, held)]
+    return [*rows, ("conservation, after each part", "unexplained 0", *_conservation(run))]
+
+
+def _conservation(run: Run) -> tuple[str, str]:
+    laws, parts = run.laws, len(run.parts)
+    if not laws:
+        return "-", UNMEASURED
+    unexplained = sum(abs(law.unexplained) for law in laws)
+    told = f"unexplained {unexplained} after {len(laws)} of {parts}"
+    return told, MISSED if unexplained else HELD if len(laws) == parts else UNMEASURED
 
 
 def _change(step: Step) -> str:

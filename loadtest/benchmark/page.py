@@ -97,6 +97,7 @@ def _steps(steps: Sequence[Step]) -> list[str]:
         ("of so many events", lambda one: str(one.latency.samples) if one.latency else NONE),
         ("CPU of TaskManagers, us an event", lambda one: f"{one.cost.us_taskmanager:,.2f}"),
         ("CPU of the whole lab, us an event", lambda one: f"{one.cost.us:,.2f}"),
+        ("of which the probe's process", lambda one: f"{one.probe_us:,.2f}"),
         ("CPU of the whole lab, cores", lambda one: f"{sum(one.cost.hosts.values()):.2f}"),
         ("CPU of the whole machine, cores", lambda one: f"{one.cost.machine:.2f}"),
         ("taken by the machine's own host, cores", lambda one: f"{one.cost.stolen:.2f}"),
@@ -166,8 +167,8 @@ def _drain(drain: Drain) -> list[str]:
         ("unexplained events afterwards", str(drain.law.unexplained) if drain.law else NONE),
     ]
     told = (
-        "The job was stopped with a savepoint, the load made the backlog, and the job started from "
-        "the savepoint, in JVMs that had compiled its code before.\n"
+        "The job was stopped with a savepoint, the load made the backlog, and the job was started "
+        "from the savepoint.\n"
     )
     return ["## A backlog\n", told, _table(("", ""), rows, numbers=False)]
 

@@ -144,6 +144,7 @@ class Step:
         rows_per_s: Rows of windows that were inserted; None where Prometheus does not know.
         latency: From event to row; None where none was measured.
         cost: Processor time.
+        probe_us: Microseconds an event of the probe's own process, which are in the cost.
         memory_mb: By component, over all hosts, the most that was seen.
         backpressure: The highest share of time that a task waited for the next one; None as above.
         busy: The highest share of time that a task worked.
@@ -161,6 +162,7 @@ class Step:
     rows_per_s: float | None
     latency: Latency | None
     cost: Cost
+    probe_us: float
     memory_mb: dict[str, float]
     backpressure: float | None
     busy: float | None

@@ -13,7 +13,7 @@ from loadtest.benchmark.cgroups import Used
 from loadtest.benchmark.flink import Checkpoint, summed
 from loadtest.benchmark.hosts import PlaybookError
 from loadtest.benchmark.prometheus import Prometheus, highest, rates
-from loadtest.benchmark.result import Cost, Lag, Latency, Law, Step, memory_of
+from loadtest.benchmark.result import US, Cost, Lag, Latency, Law, Step, memory_of
 from loadtest.benchmark.series import at, within
 from loadtest.benchmark.watch import Seen, Stand, Watching, WitnessError
 
@@ -143,7 +143,8 @@ def measured(lab: Loaded, wanted: Wanted, clock: Clock) -> Step:
         watching.expect(
             lambda seen: seen.stands[-1].ends > before, "events arrive in Kafka", BEGINS_WITHIN_S
         )
-        _Looks(lab, clock, problems).until(clock.now() + wanted.warm_up, watching.seen)
+        loaded = next(one.at for one in watching.seen.stands if one.ends > before)
+        _Looks(lab, clock, problems).until(loaded + wanted.warm_up, watching.seen)
 
         first, begin = lab.used(), clock.now()
         looks.until(begin + wanted.seconds, watching.seen)
@@ -161,7 +162,9 @@ def measured(lab: Loaded, wanted: Wanted, clock: Clock) -> Step:
     law = tried(lab.law, problems)
 
     seconds = end - begin
-    events, counted = (risen_between(told, what, begin, end) for what in (ends_of, booked_of))
+    events, counted, probe = (
+        risen_between(told, what, begin, end) for what in (ends_of, booked_of, worked_of)
+    )
     rows, pressed, busy = (
         tried(partial(lab.prometheus.over, name, begin, end), problems) or []
         for name in (ROWS, BACKPRESSURED, BUSY)
@@ -175,6 +178,7 @@ def measured(lab: Loaded, wanted: Wanted, clock: Clock) -> Step:
         rows_per_s=rates(rows),
         latency=Latency.of(took),
         cost=Cost.of(first, last, seconds, max(1.0, counted)),
+        probe_us=probe / max(1.0, counted) * US,
         memory_mb=memory_of(looks.memory),
         backpressure=_share(highest(pressed)),
         busy=_share(highest(busy)),
@@ -200,8 +204,13 @@ def booked_of(stand: Stand) -> int:
     return stand.booked
 
 
+def worked_of(stand: Stand) -> float:
+    """What the witness itself had worked."""
+    return stand.worked
+
+
 def risen_between(
-    told: list[Stand], what: Callable[[Stand], int], begin: float, end: float
+    told: list[Stand], what: Callable[[Stand], float], begin: float, end: float
 ) -> float:
     """By how much something rose between two moments that the witness has seen."""
     samples = [(one.at, float(what(one))) for one in told]

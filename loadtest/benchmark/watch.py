@@ -32,12 +32,14 @@ class Stand:
         ends: The end offsets of its topics, together.
         lag: How many of their offsets the ledger had not reached.
         away: When those events of the witness were sent that had no row yet.
+        worked: Processor seconds of the witness itself.
     """
 
     at: float
     ends: int
     lag: int
     away: tuple[float, ...] = ()
+    worked: float = 0.0
 
     @property
     def booked(self) -> int:
@@ -54,7 +56,6 @@ class Seen:
         stands: In the order of time.
         took: Of each event that has become a row, when it was sent and the seconds that it took.
         failed: When events were sent that Kafka has not taken.
-        worked_s: Processor seconds of the witness; None before its end.
         over: Nothing more will be said.
     """
 
@@ -62,7 +63,6 @@ class Seen:
     stands: list[Stand] = field(default_factory=list)
     took: list[tuple[float, float]] = field(default_factory=list)
     failed: list[float] = field(default_factory=list)
-    worked_s: float | None = None
     over: bool = False
     _changed: Condition = field(default_factory=Condition)
 
@@ -76,15 +76,14 @@ class Seen:
         with self._changed:
             if "at" in told:
                 away = tuple(told["away"])
-                self.stands.append(Stand(told["at"], told["ends"], told["lag"], away))
+                worked = told["worked"]
+                self.stands.append(Stand(told["at"], told["ends"], told["lag"], away, worked))
             elif "took" in told:
                 self.took.append((told["sent"], told["took"]))
             elif "failed" in told:
                 self.failed.append(told["failed"])
             elif "ready" in told:
                 self.version = told["ready"]
-            elif "worked" in told:
-                self.worked_s = told["worked"]
             else:
                 raise ValueError(f"The witness has said: {line.strip()}")
             self._changed.notify_all()

@@ -5,15 +5,13 @@ needs no others. Each line that it prints is a JSON object:
 
     {"ready": "18.16.1"}
         ClickHouse's version, once all is reached
-    {"at": 1764000000.1, "ends": 10, "lag": 2, "away": [1763999999.9]}
+    {"at": 1764000000.1, "ends": 10, "lag": 2, "away": [1763999999.9], "worked": 1.5}
         where the topics of the business end, how many of their offsets the ledger has not reached,
-        and when those events of its own were sent that have no row yet
+        when those events of its own were sent that have no row yet, and its own processor seconds
     {"sent": 1763999999.9, "took": 0.21}
         one of its own has become a row
     {"failed": 1763999999.9}
         Kafka has not taken one of its own
-    {"worked": 1.5}
-        processor seconds, as it ends
 
 Its own events are more of what the canary sends: a dozen each second, one to each partition, a
 hundredth of a second between them and the first at a moment that is drawn. Products take turns for
@@ -210,7 +208,7 @@ def watch(
     """Say once where the business stands."""
     reached = read_reached(client)
     told = stand(reached, offsets_of(consumer))
-    say({"at": clock.now(), **told, "away": away()})
+    say({"at": clock.now(), **told, "away": away(), "worked": time.process_time()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +257,6 @@ class Witness:
                 over.set()
         if self.clock.monotonic() < until:
             raise TablesError("ClickHouse cannot be asked: the probe's own connection ended.")
-        self.say({"worked": time.process_time()})
 
     def _threads(self, flock: Flock, stopping: Callable[[], bool]) -> list[Thread]:
         outlet = Outlet(self.endpoints.kafka)

@@ -70,7 +70,9 @@ class Watched(Watching):
             self.seen.end()
             return
         now = BEGIN + self.lab.time.at
-        self.seen.stands.append(Stand(now, round(self.lab.ends), round(self.lab.lag)))
+        self.seen.stands.append(
+            Stand(now, round(self.lab.ends), round(self.lab.lag), (), now / 100)
+        )
         if self.sends:
             self.seen.took.append((now, self.lab.took_s))
 

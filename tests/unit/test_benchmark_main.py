@@ -6,8 +6,9 @@ import argparse
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -45,7 +46,9 @@ def new() -> Run:
 
 
 def bench(lab: FakeLab) -> tuple[Bench, Run, list[str], list[int]]:
-    run, told, kept = new(), [], []
+    run = new()
+    told: list[str] = []
+    kept: list[int] = []
     made = Bench(
         cast("Lab", lab),
         run,
@@ -142,8 +145,8 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Asked:
     monkeypatch.setattr(charts, "draw", lambda _, folder: [(folder / "one.svg", "one")])
     made = program.Bench
 
-    def timed(*arguments: Any) -> Bench:  # noqa: ANN401
-        return made(*arguments, found.time.clock())
+    def timed(lab: Lab, run: Run, keep: Callable[[], None], tell: Callable[[str], None]) -> Bench:
+        return made(lab, run, keep, tell, found.time.clock())
 
     monkeypatch.setattr(program, "Bench", timed)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
@@ -158,7 +161,10 @@ def test_another_plan_is_written_beside_the_documents(
 ) -> None:
     assert main([*QUICK]) == 0
     text = (tmp_path / "build/benchmarks.md").read_text()
-    assert "`make benchmark STEPS='1000' SECONDS=10 BACKLOG=150000` has made this page" in text
+    assert (
+        "`make benchmark STEPS='1000' SECONDS=10 WARM_UP=5 BACKLOG=150000` has made this page"
+        in text
+    )
     assert "![one](images/one.svg)" in text
     (run,) = read(tmp_path / "build/benchmarks.json")
     assert run.versions["ClickHouse"] == "18.16.1"

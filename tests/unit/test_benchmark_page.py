@@ -13,13 +13,13 @@ import pytest
 
 from loadtest.benchmark.about import About
 from loadtest.benchmark.charts import COLOURS, INK, OTHERS, draw
+from loadtest.benchmark.drain import Backlog, drained
 from loadtest.benchmark.goals import HELD, MISSED, UNMEASURED, goals
 from loadtest.benchmark.history import KEPT, HistoryError, compared, read, write
 from loadtest.benchmark.page import page
 from loadtest.benchmark.result import Drain, Failure, Latency, Run, Step
 from loadtest.benchmark.step import Wanted, measured
-from tests.unit.benched import BROKEN, FakeLab
-from tests.unit.test_benchmark_drain import WANTED, drained
+from tests.unit.benched import BROKEN, LAW, FakeLab
 
 ABOUT = About("AMD EPYC", 2, 24, "6.1.0", "Debian GNU/Linux 12 (bookworm)")
 WHITE, BLACK = "#ffffff", "#0d1117"
@@ -37,7 +37,7 @@ def steps() -> list[Step]:
 @pytest.fixture(scope="module")
 def drain() -> Drain:
     lab = FakeLab(counts=100_000)
-    return drained(lab, WANTED, lab.time.clock())
+    return drained(lab, Backlog(events=1_500_000, rate=150_000), lab.time.clock())
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_goals_are_told_as_held_as_missed_or_as_not_measured(run: Run) -> None:
     by_goal = {goal: (measured, held) for goal, _, measured, held in goals(run)}
     assert by_goal["event to row, p99, at 100,000 events/s"] == ("0.25 s", HELD)
     assert by_goal["CPU of the TaskManagers, at 100,000 events/s"][1] == HELD
-    assert by_goal["conservation, after each part"] == ("unexplained 0", HELD)
+    assert by_goal["conservation, after each part"] == ("unexplained 0 after 4 of 4", HELD)
     run.steps = [with_p99(run.steps[1], 0.41)]
     run.drain = None
     by_goal = {goal: (measured, held) for goal, _, measured, held in goals(run)}
@@ -104,10 +104,13 @@ def test_goals_are_told_as_held_as_missed_or_as_not_measured(run: Run) -> None:
     assert by_goal["event to row, p99, at 100,000 events/s"] == ("-", UNMEASURED)
     run.steps = [replace(run.steps[0], law=BROKEN, latency=None, counted_per_s=40_000.0)]
     by_goal = {goal: (measured, held) for goal, _, measured, held in goals(run)}
-    assert by_goal["conservation, after each part"] == ("unexplained 1", MISSED)
+    assert by_goal["conservation, after each part"] == ("unexplained 1 after 1 of 1", MISSED)
     assert by_goal["event to row, p99, at 50,000 events/s"] == ("-", UNMEASURED)
     assert by_goal["50,000 events/s for 60 s"] == ("40,000 a second, lag flat", MISSED)
     assert run.unlawful == ["50,000 events/s"]
+    run.steps = [*run.steps, replace(run.steps[0], law=None)]
+    run.steps[0] = replace(run.steps[0], law=LAW)
+    assert goals(run)[-1][2:] == ("unexplained 0 after 1 of 2", UNMEASURED)
     run.steps = []
     assert goals(run)[-1][2:] == ("-", UNMEASURED)
 

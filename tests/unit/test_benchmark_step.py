@@ -25,6 +25,7 @@ def test_a_step_tells_rates_latency_cost_and_lag() -> None:
     assert step.cost.us_taskmanager == pytest.approx(4.0, rel=0.02)
     assert step.cost.us == pytest.approx(8.0, rel=0.02)
     assert step.cost.stolen == pytest.approx(0.01)
+    assert step.probe_us == pytest.approx(0.01 / 10_000 * 1e6, rel=0.02)
     assert step.memory_mb == {"kafka": 2.0}
     assert (step.rows_per_s, step.backpressure, step.busy) == (20.0, 0.3, 0.3)
     assert step.checkpoints.completed >= 2
