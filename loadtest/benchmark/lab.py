@@ -106,8 +106,9 @@ class Lab:
             going = self.master.progress().state not in ENDED
             job = self.running_job()
         except (SwarmError, ClusterError, LabError) as problem:
+            said = str(problem).rstrip(".")
             return (
-                f"The lab is not installed, or not well: {problem} Run make site, then make status."
+                f"The lab is not installed, or not well: {said}. Run make site, then make status."
             )
         if going:
             return (
