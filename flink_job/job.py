@@ -103,21 +103,24 @@ def assemble(
     return statements
 
 
-def _judge(tables: Any, jars: Sequence[Path]) -> None:  # noqa: ANN401 - py4j has no types
-    """Make the view `judged` of the table `incoming`, by the step that is in Java."""
+def judge_of(jars: Sequence[Path]) -> Any:  # noqa: ANN401 - py4j has no types
+    """The step in Java that judges, from the jar that it is in."""
     gateway = java_gateway()
     jvm = gateway.jvm
     urls = gateway.new_array(jvm.java.net.URL, len(jars))
     for number, jar in enumerate(jars):
         urls[number] = jvm.java.net.URL(jar.absolute().as_uri())
-    thread = jvm.java.lang.Thread.currentThread()
-    classes = jvm.java.net.URLClassLoader(urls, thread.getContextClassLoader())
-    judge = classes.loadClass("Judge").newInstance()
+    known = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    return jvm.java.net.URLClassLoader(urls, known).loadClass("Judge").newInstance()
 
+
+def _judge(tables: Any, jars: Sequence[Path]) -> None:  # noqa: ANN401 - py4j has no types
+    """Make the view `judged` of the table `incoming`, by the step in Java."""
+    judge = judge_of(jars)
     incoming = tables.sqlQuery(statement("incoming.sql"))
-    rows = incoming.getResolvedSchema().toSourceRowDataType()
-    # As Flink has them inside: nothing is converted on the way.
-    inside = rows.bridgedTo(classes.loadClass("org.apache.flink.table.data.RowData"))
+    # As rows are inside of Flink: nothing is converted on the way.
+    row = java_gateway().jvm.org.apache.flink.table.data.RowData._java_lang_class  # noqa: SLF001
+    inside = incoming.getResolvedSchema().toSourceRowDataType().bridgedTo(row)
     judged = tables.toDataStream(incoming, inside).map(judge).name("judge").uid("judge")
     tables.createTemporaryView("judged", judged)
 

@@ -118,8 +118,7 @@ public class Judge extends RichMapFunction implements CheckpointedFunction, Resu
     judged = new GenericRowData(9);
     current = null;
     partitions = new HashMap();
-    kept = context.getOperatorStateStore().getUnionListState(new ListStateDescriptor(
-        "clocks", Types.TUPLE(new TypeInformation[] {Types.STRING, Types.INT, Types.LONG})));
+    kept = context.getOperatorStateStore().getUnionListState(clocks());
     Iterator clocks = ((Iterable) kept.get()).iterator();
     while (clocks.hasNext()) {
       Tuple3 clock = (Tuple3) clocks.next();
@@ -144,6 +143,12 @@ public class Judge extends RichMapFunction implements CheckpointedFunction, Resu
       }
     }
     kept.update(clocks);
+  }
+
+  /** In the state: topic, partition, clock. */
+  public ListStateDescriptor clocks() {
+    return new ListStateDescriptor(
+        "clocks", Types.TUPLE(new TypeInformation[] {Types.STRING, Types.INT, Types.LONG}));
   }
 
   /** The columns of `judged`. */
