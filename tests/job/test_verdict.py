@@ -1,4 +1,4 @@
-"""The page of Java gives rules 1 to 5 as the specification does, for any bytes."""
+"""The pages of Java give rules 1 to 5 as the specification does, for any bytes."""
 
 from __future__ import annotations
 
