@@ -1,13 +1,11 @@
-"""Events in Avro, in the frame that schema registries use: a zero, four bytes of an id, the body."""
+"""Events in Avro, framed as schema registries want them: a zero, four bytes of an id, the body."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# {"type": "record", "name": "Event", "fields": [
-#   {"name": "userId", "type": "string"}, {"name": "productId", "type": "string"},
-#   {"name": "eventType", "type": "string"}, {"name": "timestamp", "type": "long"}]}
+# The schema is a record of three fields of the type string and `timestamp` of the type long.
 TEXTS = ("userId", "productId", "eventType")
 SCHEMA_ID = 1
 FRAME = b"\x00" + SCHEMA_ID.to_bytes(4, "big")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from flink_job.java import java_gateway
 
 HERE = Path(__file__).parent
+_NUMBERS = count()
 Loader = Any  # a java.lang.ClassLoader; py4j has no types
 
 
@@ -41,9 +43,11 @@ def compiled(page: str, known: Loader) -> Loader:
 
 def stopwatch(verdict: str, known: Loader, messages: Path) -> Any:  # noqa: ANN401 - as above
     """A Stopwatch for the verdict of this name, with the messages of a file."""
-    page = (HERE / "Stopwatch.java").read_text(encoding="utf-8").replace("THE_VERDICT", verdict)
-    java = java_gateway()
-    given = java.new_array(java.jvm.Object, 1)
+    # Two classes of one name are one to py4j, from whichever loaders they come.
+    name = f"Stopwatch{next(_NUMBERS)}"
+    page = (HERE / "Stopwatch.java").read_text(encoding="utf-8")
+    page = page.replace("Stopwatch", name).replace("THE_VERDICT", verdict)
+    given = java_gateway().new_array(java_gateway().jvm.Object, 1)
     given[0] = str(messages)
-    (constructor,) = compiled(page, known).loadClass("Stopwatch").getConstructors()
+    (constructor,) = compiled(page, known).loadClass(name).getConstructors()
     return constructor.newInstance(given)
