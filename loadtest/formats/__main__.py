@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 
 from flink_job.domain import Outcome, Record, judge
 from flink_job.java import JavaError
