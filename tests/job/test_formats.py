@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from tests.nasty import T
 
 EVENT: dict[str, Any] = {"userId": "u", "productId": "p-é", "eventType": "view", "timestamp": T}
 GOOD = encode(EVENT)
-Watch = Callable[[Sequence[bytes]], list[str]]
 
 CHANGES: list[dict[str, Any]] = [
     {},
