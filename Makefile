@@ -11,7 +11,7 @@ INVENTORY ?= inventories/lab
 # The quick one, which stands for the rest: what all services are started by.
 ROLES_TESTED := unit
 PLAYBOOK := $(VENV)/bin/ansible-playbook -i '$(INVENTORY)'
-.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills dashboards screenshots molecule format lock clean performance
+.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills benchmark dashboards screenshots molecule format lock clean performance
 
 help: ## Print this index
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,9 +27,9 @@ $(error A dump is named by FILE=, as in: make replay FILE=$(firstword $(filter-o
 endif
 endif
 export FILE
-ifneq ($(filter soak lab-test drill drills,$(MAKECMDGOALS)),)
+ifneq ($(filter soak lab-test drill drills benchmark,$(MAKECMDGOALS)),)
 ifneq ($(filter-out inventories/lab,$(INVENTORY)),)
-$(error Faults are for the lab alone: leave INVENTORY= away, or give inventories/lab)
+$(error Faults and measurements are for the lab alone: leave INVENTORY= away, or give inventories/lab)
 endif
 endif
 
@@ -85,6 +85,9 @@ drills: $(VENV)/.dev $(VENV)/.ops ## All drills, one after another
 
 soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab that is installed, then the proof: MINUTES=10 SEED=1 RATE=20000; TABLE=file keeps the figures
 	@$(RUN) -m tests.lab.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) $(if $(TABLE),--table '$(TABLE)')
+
+benchmark: $(VENV)/.dev $(VENV)/.ops ## Load steps and a backlog on a lab that is installed, as root, told in docs/benchmarks.md: STEPS="1000 10000" SECONDS=60 BACKLOG=0; STRICT=1 fails where a figure is worse
+	@$(RUN) -m loadtest.benchmark $(if $(STEPS),--steps $(STEPS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(STRICT),--strict)
 
 molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
 	@for role in $(or $(ROLE),$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \

@@ -59,7 +59,6 @@ TOPICS: Mapping[str, str] = {"impressions": "blue", "clicks": "orange"}
 QUANTILES: Mapping[str, str] = {"p50": "green", "p95": "yellow", "p99": "red"}
 STEPS: Mapping[str, str] = {
     "read": "blue",
-    "judge": "purple",
     "windows": "green",
     "ledger": "yellow",
 }

@@ -5,8 +5,7 @@ CREATE TEMPORARY TABLE incoming (
   topic STRING METADATA VIRTUAL,
   `partition` INT METADATA VIRTUAL,
   `offset` BIGINT METADATA VIRTUAL,
-  append_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL,
-  processed AS PROCTIME()
+  append_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'impressions;clicks;canary',
