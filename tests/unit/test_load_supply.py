@@ -77,7 +77,7 @@ def test_an_accident_has_the_outcome_that_it_is_named_for(accident: Accident) ->
 def test_shares_hold_however_the_events_are_cut_into_batches(
     batches: list[int], clicks: float, bad: float, late: float
 ) -> None:
-    supply = Supply(Mix(products=1, clicks=clicks, bad=bad, late=late), seed=1, pool=100)
+    supply = Supply(Mix(products=1, clicks=clicks, bad=bad, late=late), seed=1, draws=100)
     made = Counter[str]()
     for count in batches:
         parts = supply.take(count, T)
