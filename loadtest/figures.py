@@ -77,8 +77,8 @@ class Figures:
             made=Counter({(topic, kind): count for topic, kind, count in told["made"]}),
             acknowledged=Counter(told["acknowledged"]),
             failed=Counter(told["failed"]),
-            seconds=Counter({second: count for second, count in told["seconds"]}),
-            took_ms=Counter({took: count for took, count in told["took_ms"]}),
+            seconds=Counter(dict(told["seconds"])),
+            took_ms=Counter(dict(told["took_ms"])),
         )
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 from loadtest.fields import Wanted
 from loadtest.figures import Figures
 from loadtest.page import report_page
-from loadtest.report import Workers, content_of
+from loadtest.report import Ended, Workers
 from loadtest.run import End, Run
 from loadtest.shelf import CONTENT, Shelf
 
@@ -77,14 +77,17 @@ class Lead:
             OSError: It cannot be written.
         """
         run = replace(self.run, report=self.name)
-        content = content_of(
-            run,
-            self.wanted,
-            self.fields,
-            self.figures,
-            Workers(max(self.expected, len(self.workers)), len(self.ended)),
-            (self.began, now),
+        ended = Ended(
+            name=self.name,
+            wanted=self.wanted,
+            fields=self.fields,
+            run=run,
+            began=self.began,
+            ended=now,
+            figures=self.figures,
+            workers=Workers(max(self.expected, len(self.workers)), len(self.ended)),
         )
+        content = ended.content()
         texts = {CONTENT: json.dumps(content, indent=1), PAGE: report_page(content)}
         folder = shelf.keep(self.name, {**texts, **beside})
         # Who is told of it may ask for it at once.

@@ -1,4 +1,4 @@
-"""The outlet by kafka-python, the client that is Python alone: the same events, at more CPU each."""
+"""The outlet by kafka-python, the client that is Python alone: the same events at more CPU."""
 
 from __future__ import annotations
 

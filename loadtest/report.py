@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from loadtest.fields import Wanted
@@ -35,46 +36,73 @@ def name_of(began: float) -> str:
     return f"{moment:%Y%m%dT%H%M%S}-{moment.microsecond // 1_000:03d}"
 
 
-def content_of(
-    run: Run,
-    wanted: Wanted,
-    fields: Mapping[str, Any],
-    figures: Figures,
-    workers: Workers,
-    times: tuple[float, float],
-) -> dict[str, Any]:
-    """A report, as its JSON has it.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that is over.
 
-    Args:
+    Attributes:
+        name: Of its report.
+        wanted: What was asked for.
+        fields: The same as people gave it.
         run: What was to be sent, and what ended it.
-        wanted: The run as it was asked for.
-        fields: As people gave them.
-        figures: What the workers have counted.
+        began: When, seconds since the epoch.
+        ended: When, seconds since the epoch.
+        figures: What its workers have counted.
         workers: Who took part.
-        times: When it began and ended, seconds since the epoch.
     """
-    began, ended = times
-    return {
-        "name": run.report,
-        "began": _iso(began),
-        "ended": _iso(ended),
-        "seconds": round(ended - began, 1),
-        "end": run.end,
-        "fields": dict(fields),
-        "workers": {"began": workers.began, "ended": workers.ended},
-        "events_wanted": run.events,
-        "made": _made(figures),
-        "outcomes": figures.outcomes(),
-        "acknowledged": {topic: figures.acknowledged[topic] for topic in TOPICS},
-        "failed": {topic: figures.failed[topic] for topic in TOPICS},
-        "unknown": figures.underway,
-        "produce_to_ack_ms": {
-            **{name: figures.took_within_ms(share) for name, share in PERCENTILES.items()},
-            "max": max(figures.took_ms, default=None),
-        },
-        "held_events_per_second": figures.held(),
-        "series": _series(wanted, figures, began),
-    }
+
+    name: str
+    wanted: Wanted
+    fields: Mapping[str, Any]
+    run: Run
+    began: float
+    ended: float
+    figures: Figures
+    workers: Workers
+
+    def content(self) -> dict[str, Any]:
+        """The report as its JSON has it."""
+        figures = self.figures
+        took = {name: figures.took_within_ms(share) for name, share in PERCENTILES.items()}
+        return {
+            "name": self.name,
+            "began": _iso(self.began),
+            "ended": _iso(self.ended),
+            "seconds": round(self.ended - self.began, 1),
+            "end": self.run.end,
+            "fields": dict(self.fields),
+            "workers": asdict(self.workers),
+            "events_wanted": self.run.events,
+            "made": {
+                topic: {
+                    kind: count for (of, kind), count in sorted(figures.made.items()) if of == topic
+                }
+                for topic in TOPICS
+            },
+            "outcomes": figures.outcomes(),
+            "acknowledged": {topic: figures.acknowledged[topic] for topic in TOPICS},
+            "failed": {topic: figures.failed[topic] for topic in TOPICS},
+            "unknown": figures.underway,
+            "produce_to_ack_ms": {**took, "max": max(figures.took_ms, default=None)},
+            "held_events_per_second": figures.held(),
+            "series": self._series(),
+        }
+
+    def _series(self) -> dict[str, Any]:
+        """Events a second that were due and that were acknowledged, each point a mean."""
+        first, seen = int(self.began), self.figures.seconds
+        seconds = max(max(seen, default=first) - first + 1, 1)
+        each = -(-seconds // MOST_POINTS)
+        whole = self.wanted.duration or seconds
+        due = [self.wanted.shape.due(min(place, whole)) for place in range(0, seconds + each, each)]
+        return {
+            "every_s": each,
+            "due": [round((then - before) / each, 1) for before, then in pairwise(due)],
+            "acknowledged": [
+                round(sum(seen[first + start + part] for part in range(each)) / each, 1)
+                for start in range(0, seconds, each)
+            ],
+        }
 
 
 def truth_line(content: Mapping[str, Any]) -> str:
@@ -99,37 +127,6 @@ def doubt(content: Mapping[str, Any]) -> str | None:
             "in Kafka."
         )
     return None
-
-
-def _made(figures: Figures) -> dict[str, dict[str, int]]:
-    return {
-        topic: {kind: count for (of, kind), count in sorted(figures.made.items()) if of == topic}
-        for topic in TOPICS
-    }
-
-
-def _series(wanted: Wanted, figures: Figures, began: float) -> dict[str, Any]:
-    """Events a second that were due and that were acknowledged, each point a mean."""
-    first = int(began)
-    seconds = max(max(figures.seconds, default=first) - first + 1, 1)
-    each = -(-seconds // MOST_POINTS)
-    starts = range(0, seconds, each)
-    whole = wanted.duration or seconds
-    return {
-        "every_s": each,
-        "due": [
-            round((_due(wanted, start + each, whole) - _due(wanted, start, whole)) / each, 1)
-            for start in starts
-        ],
-        "acknowledged": [
-            round(sum(figures.seconds[first + start + part] for part in range(each)) / each, 1)
-            for start in starts
-        ],
-    }
-
-
-def _due(wanted: Wanted, elapsed: float, whole: float) -> float:
-    return wanted.shape.due(min(elapsed, whole))
 
 
 def _iso(moment: float) -> str:

@@ -129,8 +129,6 @@ def fault(run: Run | None, acknowledged: int, failed: int, problem: str | None) 
         return (
             f"{failed:,} events are not in Kafka; most failed with: {problem or 'no reason told'}."
         )
-    if run.end is End.SATURATED:
-        return None
     if not run.events:
         if run.end is not End.UNASKED:
             return None
@@ -138,7 +136,8 @@ def fault(run: Run | None, acknowledged: int, failed: int, problem: str | None) 
             f"The run ended though nobody had stopped it, after {acknowledged:,} events: its "
             "workers were lost; look at locust-worker-*."
         )
-    if acknowledged >= run.events * ENOUGH:
+    # A ramp that ends itself has found what it was started for.
+    if run.end is End.SATURATED or acknowledged >= run.events * ENOUGH:
         return None
     why = {
         End.DUE: "workers were lost, or they and Kafka do not keep up; look at locust-worker-*",
