@@ -299,10 +299,8 @@ class Shop(User):
 
     def on_start(self) -> None:
         """Take a part of the rate, and begin to count the time."""
-        sharing, asked = (
-            _options(self.environment).sharing,
-            wanted(vars(_options(self.environment))),
-        )
+        options = _options(self.environment)
+        asked, sharing = wanted(vars(options)), options.sharing
         part = Run(asked.events, asked.duration).share(sharing) if asked.duration else None
         self._pace = Pace(asked.shape, sharing, part)
         self._started = time.monotonic()
@@ -312,6 +310,7 @@ class Shop(User):
         """Send what is due."""
         if self.outlet is None or self.supply is None:
             return
+        self.outlet.room()
         count = self._pace.due(time.monotonic() - self._started)
         for topic, batch in self.supply.take(count, int(time.time() * 1_000)).items():
             self.outlet.send(topic, batch)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import gevent
+from gevent.queue import Queue
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
@@ -48,7 +49,7 @@ class PythonOutlet:
         refused: Refused,
         kafka: Callable[..., Any] = KafkaProducer,
     ) -> None:
-        """Connect with the first batch.
+        """Connect and send from now on, in a greenlet of its own.
 
         Args:
             endpoint: How to reach Kafka.
@@ -62,30 +63,21 @@ class PythonOutlet:
         self._kafka = kafka
         self._producer: Any = None
         self._closed = False
+        self._queue: Queue[tuple[str, list[Message], float]] = Queue()
         self.waiting = 0
+        # Users are killed when a run stops, wherever they wait, and no batch may be cut by that.
+        self._sending = gevent.spawn(self._send_all)
+
+    def room(self) -> None:
+        """Wait until there is room for more."""
+        while self.waiting > MOST_WAITING:
+            gevent.sleep(POLLED_EVERY_S)
 
     def send(self, topic: str, batch: list[Message]) -> None:
-        """Send a batch; while too much is on its way this waits."""
-        if not batch:
-            return
-        try:
-            if self._producer is None:
-                self._producer = self._kafka(**self._endpoint.client_arguments(), **SETTINGS)
-        except (KafkaError, OSError) as problem:
-            self._refused(topic, len(batch), _said(problem))
-            return
-        self.waiting += len(batch)
-        arrived, failed = self._delivery(topic, len(batch), time.monotonic())
-        for number, message in enumerate(batch):
-            if number % TURN_EVERY == 0:
-                self._take_turns()
-            try:
-                sending = self._producer.send(topic, key=message["key"], value=message["value"])
-            except KafkaError as problem:
-                failed(problem)
-                continue
-            sending.add_callback(arrived)
-            sending.add_errback(failed)
+        """Send a batch; this never waits."""
+        if batch:
+            self.waiting += len(batch)
+            self._queue.put((topic, batch, time.monotonic()))
 
     def close(self, within: float) -> int:
         """Wait until nothing is on its way any more, and end the producer.
@@ -101,14 +93,35 @@ class PythonOutlet:
             gevent.sleep(POLLED_EVERY_S)
         # Closing fails what is left, of which it cannot know.
         self._closed = True
+        self._sending.kill()
         if self._producer is not None:
             self._producer.close(timeout=CLOSED_WITHIN_S)
         return self.waiting
 
-    def _take_turns(self) -> None:
-        gevent.sleep(0)
-        while self.waiting > MOST_WAITING and not self._closed:
-            gevent.sleep(POLLED_EVERY_S)
+    def _send_all(self) -> None:
+        while True:
+            topic, batch, began = self._queue.get()
+            try:
+                if self._producer is None:
+                    self._producer = self._kafka(**self._endpoint.client_arguments(), **SETTINGS)
+            except (KafkaError, OSError) as problem:
+                self.waiting -= len(batch)
+                self._refused(topic, len(batch), _said(problem))
+                continue
+            self._send(topic, batch, began)
+
+    def _send(self, topic: str, batch: list[Message], began: float) -> None:
+        arrived, failed = self._delivery(topic, len(batch), began)
+        for number, message in enumerate(batch):
+            if number % TURN_EVERY == 0:
+                gevent.sleep(0)
+            try:
+                sending = self._producer.send(topic, key=message["key"], value=message["value"])
+            except KafkaError as problem:
+                failed(problem)
+                continue
+            sending.add_callback(arrived)
+            sending.add_errback(failed)
 
     def _delivery(
         self, topic: str, count: int, began: float
