@@ -86,6 +86,26 @@ def wanted(options: Mapping[str, Any]) -> Wanted:
     )
 
 
+def changed(now: Wanted, options: Mapping[str, Any]) -> Wanted:
+    """What a run that goes on is to be from now on.
+
+    Raises:
+        FieldsError: It cannot be changed, or not to that.
+    """
+    asked = wanted(options)
+    if now.duration:
+        raise FieldsError(
+            "A run is going on that has a duration, and sends what it was started for: stop it "
+            "before the next one."
+        )
+    if asked.duration or asked.client is not now.client:
+        raise FieldsError(
+            "While a run goes on its duration and client cannot be changed: stop it before the "
+            "next one."
+        )
+    return asked
+
+
 def refusal(options: Mapping[str, Any]) -> str | None:
     """Why there can be no such run, in a sentence; None where there can."""
     try:

@@ -13,6 +13,7 @@ from loadtest.figures import Figures
 from loadtest.page import report_page
 from loadtest.report import Ended, Workers
 from loadtest.run import End, Run
+from loadtest.shape import Joined
 from loadtest.shelf import CONTENT, Shelf
 
 PAGE = "index.html"
@@ -30,6 +31,7 @@ class Lead:
         began: When, seconds since the epoch.
         expected: How many workers there were then.
         figures: What its workers have counted so far.
+        changes: To other fields, each with when.
         workers: Of which anything was heard.
         ended: Workers that have told all.
     """
@@ -41,8 +43,14 @@ class Lead:
     began: float
     expected: int
     figures: Figures = field(default_factory=Figures)
+    changes: list[dict[str, Any]] = field(default_factory=list)
     workers: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
+    _fields: Mapping[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with what was asked for at the start."""
+        self._fields = self.fields
 
     def heard(self, worker: str, told: Mapping[str, Any]) -> None:
         """Take over what a worker has counted since it was last heard.
@@ -60,6 +68,20 @@ class Lead:
     def whole(self) -> bool:
         """Whether every worker has told all."""
         return len(self.ended) >= max(self.expected, len(self.workers))
+
+    def change(self, wanted: Wanted, fields: Mapping[str, Any], moment: float) -> None:
+        """Note what is wanted from now on.
+
+        Args:
+            wanted: That.
+            fields: The same as people gave it.
+            moment: Seconds after the run's start.
+        """
+        shape = Joined(self.wanted.shape, moment, wanted.shape)
+        self.wanted = replace(wanted, shape=shape)
+        others = {name: value for name, value in fields.items() if value != self._fields[name]}
+        self._fields = fields
+        self.changes.append({"after_s": round(moment, 1), "fields": others})
 
     def finish(self, end: End) -> None:
         """Note what ended it; the first word holds."""
@@ -81,6 +103,7 @@ class Lead:
             name=self.name,
             wanted=self.wanted,
             fields=self.fields,
+            changes=self.changes,
             run=run,
             began=self.began,
             ended=now,

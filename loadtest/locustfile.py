@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from argparse import Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, LocalRunner, MasterRun
 
 from flink_job.endpoints import EndpointsError, read_endpoints
 from loadtest import tally
-from loadtest.fields import FIELDS, STEPS, Client, refusal, wanted
+from loadtest.fields import FIELDS, STEPS, Client, FieldsError, changed, refusal, wanted
 from loadtest.figures import Figures
 from loadtest.lead import PAGE, Lead
 from loadtest.outlet import EndpointsFileError, Outlet
@@ -90,6 +91,9 @@ def add_fields(parser: LocustArgumentParser, **_: object) -> None:
         **hidden,
     )
     # Workers are sent the master's fields, but neither its number of users nor whose run it is.
+    parser.add_argument(
+        "--change", type=int, default=0, include_in_web_ui=False, help="Counts changes of a run"
+    )
     parser.add_argument("--run", default="", help="Set by each run itself", **hidden)
     parser.add_argument(
         "--sharing", type=int, default=1, include_in_web_ui=False, help="Set by each run itself"
@@ -102,16 +106,30 @@ def refuse_in_the_web(environment: Environment, **_: object) -> None:
     def refuse() -> Response | None:
         if request.method != "POST" or not request.path.endswith("/swarm"):
             return None
+        options = {**vars(_options(environment)), **request.form}
         running = environment.runner is not None and environment.runner.state in GOING_ON
-        why = (
-            "A run is going on: stop it before the next one."
-            if running
-            else refusal({**vars(_options(environment)), **request.form})
-        )
+        if running and Shop.led is not None:
+            why = _change(environment, Shop.led, options)
+        else:
+            why = refusal(options)
         return None if why is None else jsonify({"success": False, "message": why})
 
     if environment.web_ui is not None and environment.web_ui.app is not None:
         environment.web_ui.app.before_request(refuse)
+
+
+def _change(environment: Environment, led: Lead, options: Mapping[str, Any]) -> str | None:
+    """Let a run that goes on become another one, or say why it cannot."""
+    try:
+        asked = changed(led.wanted, options)
+    except FieldsError as problem:
+        return str(problem)
+    asked_for = {name: FIELDS[name](options[name]) for name in FIELDS}
+    led.change(asked, asked_for, time.time() - led.began)
+    own = _options(environment)
+    own.sharing = int(options.get("user_count", own.sharing))
+    own.change += 1
+    return None
 
 
 def tell_in_the_web(environment: Environment, **_: object) -> None:
@@ -163,7 +181,7 @@ def begin(environment: Environment, **_: object) -> None:
             Shop.ending = gevent.spawn(_end_in_time, runner, Shop.led, options.sharing)
     if isinstance(runner, MasterRunner):
         return
-    Shop.supply = Supply(asked.mix)
+    Shop.supply, Shop.mix = Supply(asked.mix), asked.mix
     Shop.figures, Shop.counted_for, Shop.last = Figures(), options.run, False
     Shop.outlet = None
     try:
@@ -289,6 +307,7 @@ class Shop(User):
     """A part of the traffic, sent by the client of the run."""
 
     supply: Supply | None = None
+    mix = Mix()
     outlet: Outlet | PythonOutlet | None = None
     figures = Figures()
     counted_for = ""
@@ -298,18 +317,26 @@ class Shop(User):
     wait_time = constant(TICK_S)
 
     def on_start(self) -> None:
-        """Take a part of the rate, and begin to count the time."""
+        """Begin to send."""
+        self._begin()
+
+    def _begin(self) -> None:
+        """Take a part of the rate that is asked for now, and begin to count the time."""
         options = _options(self.environment)
         asked, sharing = wanted(vars(options)), options.sharing
         part = Run(asked.events, asked.duration).share(sharing) if asked.duration else None
         self._pace = Pace(asked.shape, sharing, part)
-        self._started = time.monotonic()
+        self._started, self._change = time.monotonic(), options.change
+        if self.supply is not None and asked.mix != Shop.mix:
+            Shop.supply, Shop.mix = self.supply.turned_into(asked.mix), asked.mix
 
     @task
     def produce(self) -> None:
         """Send what is due."""
         if self.outlet is None or self.supply is None:
             return
+        if self._change != _options(self.environment).change:
+            self._begin()
         self.outlet.room()
         count = self._pace.due(time.monotonic() - self._started)
         for topic, batch in self.supply.take(count, int(time.time() * 1_000)).items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -43,7 +43,8 @@ class Ended:
     Attributes:
         name: Of its report.
         wanted: What was asked for.
-        fields: The same as people gave it.
+        fields: As people gave them at the start.
+        changes: To other fields while it went on, each with when.
         run: What was to be sent, and what ended it.
         began: When, seconds since the epoch.
         ended: When, seconds since the epoch.
@@ -54,6 +55,7 @@ class Ended:
     name: str
     wanted: Wanted
     fields: Mapping[str, Any]
+    changes: Sequence[Mapping[str, Any]]
     run: Run
     began: float
     ended: float
@@ -71,6 +73,7 @@ class Ended:
             "seconds": round(self.ended - self.began, 1),
             "end": self.run.end,
             "fields": dict(self.fields),
+            "changes": list(self.changes),
             "workers": asdict(self.workers),
             "events_wanted": self.run.events,
             "made": {

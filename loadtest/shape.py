@@ -142,3 +142,30 @@ class Day:
         turn = 2 * math.pi / self.period
         swing = math.sin(turn * elapsed) / turn
         return (self.high + self.low) / 2 * elapsed - (self.high - self.low) / 2 * swing
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """One shape, and from a moment on another one, which begins then.
+
+    Attributes:
+        before: The first.
+        moment: Seconds after the start.
+        after: The second.
+    """
+
+    before: Shape
+    moment: float
+    after: Shape
+
+    def at(self, elapsed: float) -> float:
+        """The rate."""
+        if elapsed < self.moment:
+            return self.before.at(elapsed)
+        return self.after.at(elapsed - self.moment)
+
+    def due(self, elapsed: float) -> float:
+        """Events until then."""
+        if elapsed < self.moment:
+            return self.before.due(elapsed)
+        return self.before.due(self.moment) + self.after.due(elapsed - self.moment)

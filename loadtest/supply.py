@@ -190,6 +190,12 @@ class Supply:
             for kind in kinds
         ]
 
+    def turned_into(self, mix: Mix) -> Supply:
+        """A supply of another mix, which goes on counting what was made."""
+        other = Supply(mix)
+        other.made = self.made
+        return other
+
     def take(self, count: int, now: int) -> dict[str, list[Message]]:
         """The next events, by topic.
 
