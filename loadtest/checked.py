@@ -68,12 +68,12 @@ def differences(before: Standing, after: Standing, report: Mapping[str, Any]) ->
         gained = Counter(after.booked[topic])
         gained.subtract(before.booked[topic])
         made = Counter(report["outcomes"][topic])
-        for outcome in sorted(gained.keys() | made.keys()):
-            if gained[outcome] != made[outcome]:
-                found.append(
-                    f"{topic}: {made[outcome]:,} events were made to be {outcome}, and the ledger "
-                    f"has gained {gained[outcome]:,}."
-                )
+        found += [
+            f"{topic}: {made[outcome]:,} events were made to be {outcome}, and the ledger "
+            f"has gained {gained[outcome]:,}."
+            for outcome in sorted(gained.keys() | made.keys())
+            if gained[outcome] != made[outcome]
+        ]
     took = report["produce_to_ack_ms"]["max"]
     if found and took is not None and took > DELAY_MS:
         found.append(
@@ -98,7 +98,8 @@ def standing(endpoints: Endpoints, within: float) -> Standing:
     deadline = time.monotonic() + within
     while True:
         offsets = {
-            place: end for place, (_, end) in input_offsets(endpoints.kafka).items()
+            place: end
+            for place, (_, end) in input_offsets(endpoints.kafka).items()
             if place[0] in BUSINESS
         }
         with connected(endpoints.clickhouse) as client:

@@ -41,7 +41,10 @@ def test_the_fields_are_all_that_a_run_hangs_on() -> None:
         ({"bad": "x"}, "number is needed"),
         ({"skew": "-1"}, "skew is -1"),
         ({"products": 1_000_001}, "at most 1,000,000"),
-        ({"shape": "sawtooth"}, "shape is sawtooth: it is one of constant, steps, ramp, spike, day"),
+        (
+            {"shape": "sawtooth"},
+            "sawtooth: it is one of constant, steps, ramp, spike, day",
+        ),
         ({"shape": "ramp"}, "duration is 0: the shape ramp needs its seconds"),
         ({"shape": "steps"}, "duration is 0: the shape steps needs its seconds"),
         ({**STEPPED, "steps": "1000;10000"}, "steps is '1000;10000'"),

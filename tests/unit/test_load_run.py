@@ -51,7 +51,12 @@ def test_a_run_does_not_go_on_for_ever_however_slowly_its_events_arrive() -> Non
         # What one busy moment at the end costs is no fault; more is.
         (Run(60_000, 60, End.DUE), 59_400, 0, None),
         (Run(60_000, 60, End.DUE), 59_399, 0, "59,399 of the 60,000 events"),
-        (Run(60_000, 60, End.DUE), 59_990, 10, "10 events are not in Kafka; most failed with: late"),
+        (
+            Run(60_000, 60, End.DUE),
+            59_990,
+            10,
+            "10 events are not in Kafka; most failed with: late",
+        ),
         (Run(60_000, 60, End.STOPPED), 31_000, 0, "somebody stopped it before its 60 s were over"),
         (Run(60_000, 60, End.UNASKED), 0, 0, "lost all its workers"),
         # A ramp that ends itself has found what it was started for.
