@@ -119,7 +119,7 @@ class _Bodies:
         return found
 
     def _made(self, first: int, end: int) -> list[Body]:
-        names, parts = self._names, self._parts[first % USERS :]
+        names, parts = self._names, self._parts[first % len(self._parts) :]
         while len(parts) < end - first:
             parts += self._parts
         return [
@@ -135,9 +135,10 @@ class _Share:
         self._share = share
         self._owed = 0.0
 
-    def of(self, count: int) -> int:
+    def of(self, count: int, most: int | None = None) -> int:
         self._owed += count * self._share
-        whole = int(self._owed)
+        # A small batch may be too small for all that is owed.
+        whole = min(int(self._owed), count if most is None else most)
         self._owed -= whole
         return whole
 
@@ -170,8 +171,10 @@ class Supply:
         half = len(order) // 2
         # The topics go round the same order, a half apart.
         self._bodies = {
-            "impressions": _Bodies(names, order, self._parts(b"impression", b"view")),
-            "clicks": _Bodies(names, order[half:] + order[:half], self._parts(b"click")),
+            "impressions": _Bodies(names, order, self._parts(len(order), b"impression", b"view")),
+            "clicks": _Bodies(
+                names, order[half:] + order[:half], self._parts(len(order), b"click")
+            ),
         }
         self._young: dict[str, tuple[int, Message]] = {}
         self._clicks = _Share(mix.clicks)
@@ -180,13 +183,13 @@ class Supply:
             for share in (mix.bad, mix.disorder, mix.late)
         )
 
-    def _parts(self, *kinds: bytes) -> list[Parts]:
+    def _parts(self, most: int, *kinds: bytes) -> list[Parts]:
         return [
             (
                 b'{"userId": "u-%d", "productId": "' % self._draw.randrange(100_000),
                 b'", "eventType": "%b", "timestamp": ' % kind,
             )
-            for _ in range(USERS // len(kinds))
+            for _ in range(-(-min(USERS, most) // len(kinds)))
             for kind in kinds
         ]
 
@@ -214,12 +217,10 @@ class Supply:
         batch: list[Message] = [
             {"key": name, "value": body + ending} for name, body in self._bodies[topic].take(count)
         ]
-        bad, disorder, late = (
-            share[topic].of(count) for share in (self._bad, self._disorder, self._late)
-        )
-        # The shares owe up to one event each, so that a small batch may be too small for all three.
-        places = self._draw.sample(range(count), k=min(count, bad + disorder + late))
-        disorder = min(disorder, len(places))
+        disorder = self._disorder[topic].of(count)
+        bad = self._bad[topic].of(count, count - disorder)
+        late = self._late[topic].of(count, count - disorder - bad)
+        places = self._draw.sample(range(count), k=disorder + late + bad)
         touched = set(places)
         self._disordered(batch, places[:disorder], now)
         made = Counter({GOOD: count - disorder, DISORDERED: disorder})

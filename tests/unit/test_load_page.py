@@ -1,4 +1,4 @@
-"""Locust as it is installed, a master and two workers, but for Kafka: librdkafka plays the broker."""
+"""Locust as it is installed, a master and two workers; Kafka alone is played, by librdkafka."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def test_a_distributed_run_ends_by_itself_and_reports_the_truth(
     for topic, events in report["acknowledged"].items():
         assert sum(report["outcomes"][topic].values()) == events
         rejected = set(report["outcomes"][topic]) - {"counted", "late"}
-        assert sum(report["outcomes"][topic][name] for name in rejected) == events // 10
+        bad = sum(report["outcomes"][topic][name] for name in rejected)
+        assert abs(bad - events / 10) <= WORKERS
 
 
 @pytest.mark.skipif(no_browser_because() is not None, reason=no_browser_because() or "")

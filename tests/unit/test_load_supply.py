@@ -87,6 +87,12 @@ def test_shares_hold_however_the_events_are_cut_into_batches(
         assert sum(map(len, parts.values())) == count
         made.update({topic: len(batch) for topic, batch in parts.items()})
     assert abs(made["clicks"] - clicks * sum(batches)) < 1.001
+    for topic, events in made.items():
+        kinds = {kind: count for (of, kind), count in supply.made.items() if of == topic}
+        assert sum(kinds.values()) == events
+        # What the last batches were too small for is still owed, up to an event of each share.
+        assert bad * events - 3.001 < sum(kinds[name] for name in BAD if name in kinds)
+        assert sum(kinds[name] for name in BAD if name in kinds) <= bad * events + 0.001
 
 
 def test_the_key_is_the_product_and_the_topic_goes_by_the_event() -> None:
