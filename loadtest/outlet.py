@@ -15,6 +15,8 @@ from loadtest.supply import Message
 
 POLLED_EVERY_S = 0.01
 FULL_FOR_S = 0.05
+# Far from what the queue has room for, so that a batch is sent at one stroke.
+MOST_WAITING = 100_000
 
 SETTINGS: dict[str, Any] = {
     "acks": "all",
@@ -26,6 +28,7 @@ SETTINGS: dict[str, Any] = {
     # The partition of a key is the one that Java's producers give it.
     "partitioner": "murmur2_random",
     "message.timeout.ms": 120_000,
+    "queue.buffering.max.messages": 1_000_000,
 }
 
 Told = Callable[[str, int, float], None]
@@ -83,6 +86,15 @@ class Outlet:
         """
         producer = Producer({**kafka_section(endpoints), **SETTINGS})
         return cls(producer, told=told, refused=refused)
+
+    def room(self) -> None:
+        """Wait until there is room for more.
+
+        Users are killed when a run stops, wherever they wait: better here than with half of a batch
+        sent.
+        """
+        while self.waiting > MOST_WAITING:
+            gevent.sleep(POLLED_EVERY_S)
 
     def send(self, topic: str, batch: list[Message]) -> None:
         """Send a batch; while the producer's queue is full this waits."""

@@ -1,8 +1,10 @@
-"""How many events are due: a rate that is held in total, whatever single moments are like. Pure."""
+"""How many events are due: rates that are held in total, whatever single moments are like. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from loadtest.shape import Shape
 
 # After a stall what was missed is made up for, at no more than this many times the rate: all of it
 # at once would be a load that nobody asked for.
@@ -12,15 +14,17 @@ LONGEST_TICK_S = 0.5
 
 @dataclass(slots=True)
 class Pace:
-    """A rate from a moment on.
+    """A part of a load from a moment on.
 
     Attributes:
-        rate: Events a second.
-        events: How many in all; None is without end.
+        shape: Of the whole load.
+        users: How many share it alike.
+        events: How many this one is to send in all; None is without end.
         sent: Events so far.
     """
 
-    rate: float
+    shape: Shape
+    users: int = 1
     events: int | None = None
     sent: int = 0
     _asked: float = 0.0
@@ -31,8 +35,10 @@ class Pace:
         Args:
             elapsed: Seconds since the start, never fewer than the last time.
         """
-        most = max(1, int(min(elapsed - self._asked, LONGEST_TICK_S) * self.rate * CATCHING_UP))
-        wanted = int(elapsed * self.rate)
+        due = self.shape.due(elapsed)
+        lately = due - self.shape.due(max(self._asked, elapsed - LONGEST_TICK_S))
+        most = max(1, int(lately / self.users * CATCHING_UP))
+        wanted = int(due / self.users)
         if self.events is not None:
             wanted = min(wanted, self.events)
         count = max(0, min(wanted - self.sent, most))

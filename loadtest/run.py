@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,12 +12,15 @@ from typing import Any
 # the same; a worker that is lost, or a load that the machine cannot make, costs far more.
 ENOUGH = 0.99
 STALLED_AFTER_S = 30.0
+# Workers tell the master every three seconds what was acknowledged, and one may be held up once.
+BEHIND_S, BEHIND_FOR_S = 8.0, 6.0
 
 
 class End(StrEnum):
     """What ended a run."""
 
     DUE = "due"
+    SATURATED = "saturated"
     STOPPED = "stopped"
     UNASKED = "unasked"
 
@@ -27,33 +30,35 @@ class Run:
     """A run, as its master knows it.
 
     Attributes:
-        rate: Events a second, of all workers together.
+        events: How many it was to send; 0 where nobody said how long it was to go on.
         duration: Seconds; 0 is until it is stopped.
         end: What ended it; None while it goes on.
+        report: The name of its report; None until that is written.
     """
 
-    rate: int
+    events: int
     duration: int
     end: End | None = None
+    report: str | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Run:
         """Read what `told` gives."""
         end = told["end"]
-        return cls(int(told["rate"]), int(told["duration"]), None if end is None else End(end))
+        return cls(
+            events=int(told["events"]),
+            duration=int(told["duration"]),
+            end=None if end is None else End(end),
+            report=told["report"],
+        )
 
     def told(self) -> dict[str, Any]:
         """The run as JSON has it."""
-        return {"rate": self.rate, "duration": self.duration, "end": self.end}
+        return asdict(self)
 
     def ended(self, end: End) -> Run:
         """The run once it has ended; the first word on that holds."""
         return self if self.end is not None else replace(self, end=end)
-
-    @property
-    def events(self) -> int:
-        """How many it was to send; 0 where nobody said how long it was to go on."""
-        return self.rate * self.duration
 
     def share(self, users: int) -> int:
         """How many each of its users is to send: together no fewer than all."""
@@ -84,6 +89,28 @@ class Overtime:
         return since > self._rose + STALLED_AFTER_S or since > self.most + STALLED_AFTER_S
 
 
+@dataclass(slots=True)
+class Saturation:
+    """Whether what is acknowledged has fallen behind what is due, and stays there."""
+
+    _since: float | None = None
+
+    def reached(self, elapsed: float, due: float, booked: int, rate: float) -> bool:
+        """Whether it has.
+
+        Args:
+            elapsed: Seconds since the start, never fewer than the last time.
+            due: Events that were due by then.
+            booked: Events acknowledged or failed, as far as the master has been told.
+            rate: Events a second now.
+        """
+        if due - booked <= rate * BEHIND_S:
+            self._since = None
+        elif self._since is None:
+            self._since = elapsed
+        return self._since is not None and elapsed - self._since >= BEHIND_FOR_S
+
+
 def fault(run: Run | None, acknowledged: int, failed: int, problem: str | None) -> str | None:
     """Why a run that is over did not come to what it was started for; None where it did.
 
@@ -109,7 +136,8 @@ def fault(run: Run | None, acknowledged: int, failed: int, problem: str | None) 
             f"The run ended though nobody had stopped it, after {acknowledged:,} events: its "
             "workers were lost; look at locust-worker-*."
         )
-    if acknowledged >= run.events * ENOUGH:
+    # A ramp that ends itself has found what it was started for.
+    if run.end is End.SATURATED or acknowledged >= run.events * ENOUGH:
         return None
     why = {
         End.DUE: "workers were lost, or they and Kafka do not keep up; look at locust-worker-*",

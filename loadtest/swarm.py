@@ -13,17 +13,21 @@ from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from loadtest.run import Run, fault
+from loadtest.fields import FIELDS
+from loadtest.report import doubt, truth_line
+from loadtest.run import End, Run, fault
+from loadtest.shelf import CONTENT
 
 ANSWER_TIMEOUT_S = 10.0
 ASKED_EVERY_S = 1.0
 STARTED_WITHIN_S = 15.0
 ENDS_WITHIN_S = 120.0
+# The master waits for the last words of all workers first.
+REPORTED_WITHIN_S = 60.0
 # Of its duration: what a busy machine delays is still sent.
 LASTS_AT_MOST = 2
 ENDED = frozenset({"ready", "stopped"})
 DONE, FAILED, REFUSED = 0, 1, 2
-FIELDS = ("rate", "duration", "bad", "disorder", "late", "products")
 
 
 class SwarmError(Exception):
@@ -119,6 +123,24 @@ class Master:
         told = self._ask(Request(f"{self.url}/run")).get("run")  # noqa: S310
         return None if told is None else Run.of(told)
 
+    def report(self, within: float) -> dict[str, Any]:
+        """The report of the newest run, once it is written.
+
+        Args:
+            within: Seconds.
+
+        Raises:
+            SwarmError: There is no run, or its report is not written in time.
+        """
+        deadline = time.monotonic() + within
+        while (run := self.run()) is None or run.report is None:
+            if run is None:
+                raise SwarmError(f"The locust master at {self.url} knows of no run.")
+            if time.monotonic() > deadline:
+                raise SwarmError(f"The run at {self.url} has no report yet: look at its log.")
+            time.sleep(ASKED_EVERY_S)
+        return self._ask(Request(f"{self.url}/reports/{run.report}/{CONTENT}"))  # noqa: S310
+
     def ended(self, within: float) -> Progress:
         """Wait for the end of the run, and then for the last figures.
 
@@ -162,12 +184,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m loadtest.swarm", description=__doc__)
     parser.add_argument(
         "do",
-        choices=("start", "run", "wait", "status", "stop"),
-        help="run waits for the end; run and wait fail unless all was sent that was asked for",
+        choices=("start", "run", "wait", "status", "stop", "report"),
+        help="run waits for the end; run and wait fail unless all was sent that was asked for; "
+        "report prints the newest one's JSON",
     )
     parser.add_argument("--master", required=True, metavar="URL", help="of its web UI")
-    for field in FIELDS:
-        kind = int if field in {"rate", "duration", "products"} else float
+    for field, kind in FIELDS.items():
         parser.add_argument(f"--{field}", type=kind, help="as in the web UI")
     chosen = parser.parse_args(arguments)
     given = {field: getattr(chosen, field) for field in FIELDS}
@@ -175,30 +197,56 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.do == "run" and not chosen.duration:
         parser.error("run needs --duration, in seconds; start goes on until stop")
     master = Master(chosen.master.rstrip("/"))
-    wrong = None
     try:
-        if chosen.do == "stop":
-            master.stop()
-        if chosen.do in {"start", "run"}:
-            master.start(fields)
-        if chosen.do in {"run", "wait"}:
-            # Whoever waits need not know what was started: that is the master's to tell.
-            begun = master.run()
-            lasts = max(chosen.duration or 0, 0 if begun is None else begun.duration)
-            now = master.ended(LASTS_AT_MOST * lasts + ENDS_WITHIN_S)
-            wrong = fault(master.run(), now.acknowledged, now.failed, now.problem)
-        elif chosen.do == "stop":
-            now = master.ended(ENDS_WITHIN_S)
-        else:
-            now = master.progress()
+        return _done(chosen.do, master, fields)
     except SwarmError as problem:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
+
+
+def _done(do: str, master: Master, fields: Mapping[str, Any]) -> int:
+    """Do one thing, and say what came of it; the exit status."""
+    if do == "report":
+        sys.stdout.write(f"{json.dumps(master.report(0), indent=1)}\n")
+        return DONE
+    if do == "stop":
+        master.stop()
+    if do in {"start", "run"}:
+        master.start(fields)
+    if do in {"start", "status"}:
+        now = master.progress()
+        sys.stdout.write(f"{now}\n")
+        return FAILED if now.failed else DONE
+    # Whoever waits need not know what was started: that is the master's to tell.
+    begun = master.run()
+    lasts = max(int(fields.get("duration", 0)), 0 if begun is None else begun.duration)
+    now = master.ended((0 if do == "stop" else LASTS_AT_MOST * lasts) + ENDS_WITHIN_S)
     sys.stdout.write(f"{now}\n")
+    run = master.run()
+    if run is not None:
+        _tell_report(master)
+    wrong = None if do == "stop" else fault(run, now.acknowledged, now.failed, now.problem)
     if wrong is not None:
         sys.stderr.write(f"{wrong}\n")
-        return FAILED
-    return FAILED if now.failed else DONE
+    return FAILED if now.failed or wrong is not None else DONE
+
+
+def _tell_report(master: Master) -> None:
+    try:
+        report = master.report(REPORTED_WITHIN_S)
+    except SwarmError as problem:
+        # The load is over all the same, and its success is no matter of a file.
+        sys.stdout.write(f"report: none. {problem}\n")
+        return
+    why = doubt(report)
+    held = report["held_events_per_second"]
+    saturated = report["end"] == End.SATURATED and held is not None
+    sys.stdout.write(
+        f"report: {master.url}/reports/{report['name']}/ {truth_line(report)}"
+        + (f"; held {held:,.0f} events/s before it fell behind" if saturated else "")
+        + (f"; these counts are not whole: {why}" if why else "")
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

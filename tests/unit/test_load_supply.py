@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import random
 from collections import Counter
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -8,7 +10,8 @@ from hypothesis import strategies as st
 
 from flink_job.domain import Outcome, Record, Tables, judge
 from loadtest.messages import Accident, Traffic, messages
-from loadtest.supply import Message, Mix, MixError, Supply
+from loadtest.popularity import drawn, draws_for
+from loadtest.supply import DISORDERED, GOOD, KEPT, Message, Mix, MixError, Supply
 
 T = 1_764_000_000_000
 TICK_MS = 50
@@ -77,13 +80,19 @@ def test_an_accident_has_the_outcome_that_it_is_named_for(accident: Accident) ->
 def test_shares_hold_however_the_events_are_cut_into_batches(
     batches: list[int], clicks: float, bad: float, late: float
 ) -> None:
-    supply = Supply(Mix(products=1, clicks=clicks, bad=bad, late=late), seed=1, pool=100)
+    supply = Supply(Mix(products=1, clicks=clicks, bad=bad, late=late), seed=1, draws=100)
     made = Counter[str]()
     for count in batches:
         parts = supply.take(count, T)
         assert sum(map(len, parts.values())) == count
         made.update({topic: len(batch) for topic, batch in parts.items()})
     assert abs(made["clicks"] - clicks * sum(batches)) < 1.001
+    for topic, events in made.items():
+        kinds = {kind: count for (of, kind), count in supply.made.items() if of == topic}
+        assert sum(kinds.values()) == events
+        # What the last batches were too small for is still owed, up to an event of each share.
+        assert bad * events - 3.001 < sum(kinds[name] for name in BAD if name in kinds)
+        assert sum(kinds[name] for name in BAD if name in kinds) <= bad * events + 0.001
 
 
 def test_the_key_is_the_product_and_the_topic_goes_by_the_event() -> None:
@@ -105,6 +114,9 @@ def test_a_fifth_are_clicks_and_popular_products_come_more_often() -> None:
     ("wrong", "says"),
     [
         ({"products": 0}, "products is 0"),
+        ({"products": 1_000_001}, "at most 1,000,000"),
+        ({"skew": -0.5}, "skew is -0.5"),
+        ({"skew": float("nan")}, "skew is nan"),
         ({"bad": 1.5}, "bad is 1.5"),
         ({"late": -0.1}, "late is -0.1"),
         ({"disorder": float("nan")}, "disorder is nan"),
@@ -114,6 +126,92 @@ def test_a_fifth_are_clicks_and_popular_products_come_more_often() -> None:
 def test_a_mix_that_cannot_be_is_refused_in_a_sentence(wrong: dict[str, float], says: str) -> None:
     with pytest.raises(MixError, match=says):
         Mix(**wrong)  # type: ignore[arg-type]
+
+
+@given(
+    products=st.integers(1, 2_000),
+    skew=st.floats(0, 3),
+    draws=st.integers(1, 3_000),
+    draw=st.randoms(use_true_random=False),
+)
+def test_each_product_has_its_share_of_the_draws_to_within_one(
+    products: int, skew: float, draws: int, draw: random.Random
+) -> None:
+    numbers = drawn(products, skew, draws, draw)
+    assert len(numbers) == draws
+    found = Counter(numbers)
+    total = sum(rank**-skew for rank in range(1, products + 1))
+    for number in range(products):
+        share = (number + 1) ** -skew / total * draws
+        assert abs(found[number] - share) < 1.001
+
+
+def test_without_skew_as_many_draws_as_products_are_all_of_them() -> None:
+    draw = random.Random(1)  # noqa: S311 - a seed is wanted
+    assert sorted(drawn(5_000, 0, 5_000, draw)) == list(range(5_000))
+
+
+def test_the_number_of_draws_is_bounded_however_many_products_there_are() -> None:
+    assert [draws_for(products) for products in (1, 1_000, 5_000, 1_000_000)] == [
+        20_000,
+        20_000,
+        50_000,
+        1_000_000,
+    ]
+
+
+@pytest.mark.parametrize("draws", [100, KEPT + 1])
+def test_events_are_the_same_kind_whether_they_are_kept_or_put_together_anew(draws: int) -> None:
+    supply = Supply(Mix(products=50, skew=0), seed=1, draws=draws)
+    taken = [supply.take(3_000, T) for _ in range(50)]
+    keys = Counter(m["key"] for parts in taken for batch in parts.values() for m in batch)
+    assert len(keys) == 50
+    assert max(keys.values()) < 1.2 * min(keys.values())
+    for topic in ("impressions", "clicks"):
+        for message in taken[-1][topic]:
+            event = judge(Record(topic, 0, 0, T, message["value"]), None).event
+            assert event is not None
+            assert event.product_id.encode() == message["key"]
+
+
+PARTITIONS = 12
+
+
+@pytest.mark.parametrize("first", [T, T + 3_600_000])
+@pytest.mark.parametrize("delay", [5, 4_000])
+def test_what_was_made_is_what_the_contract_says_of_it_to_the_event(first: int, delay: int) -> None:
+    supply = Supply(Mix(bad=0.2, disorder=0.3, late=0.2), seed=2)
+    tables, offsets = Tables(), Counter[tuple[str, int]]()
+    found = Counter[tuple[str, Outcome]]()
+    # Partitions that nothing came to for long, so that their clocks are old.
+    for topic in ("impressions", "clicks"):
+        for partition in range(PARTITIONS):
+            old = b'{"userId":"u","productId":"p","eventType":"click","timestamp":%d}' % T
+            tables.take(Record(topic, partition, 0, T, old))
+            offsets[topic, partition] = 1
+    for tick in range(400):
+        now = first + tick * TICK_MS
+        for topic, batch in supply.take(1 + tick % 40, now).items():
+            for message in batch:
+                partition = crc32(message["key"]) % PARTITIONS
+                offset = offsets[topic, partition]
+                offsets[topic, partition] += 1
+                record = Record(topic, partition, offset, now + delay, message["value"])
+                found[topic, tables.take(record)] += 1
+    for topic in ("impressions", "clicks"):
+        made = {kind: count for (of, kind), count in supply.made.items() if of == topic}
+        good = made.pop(GOOD) + made.pop(DISORDERED)
+        assert found[topic, Outcome.COUNTED] == good
+        assert {kind: found[topic, Outcome(kind)] for kind in made} == made
+        assert made["late"] > 100
+
+
+def test_what_a_supply_is_turned_into_goes_on_counting() -> None:
+    supply = Supply(Mix(products=1), seed=1)
+    supply.take(10, T)
+    other = supply.turned_into(Mix(products=2))
+    other.take(10, T)
+    assert other.made.total() == 20
 
 
 def test_messages_of_a_seed_are_the_same_each_time() -> None:

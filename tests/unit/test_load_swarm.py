@@ -12,10 +12,25 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from loadtest.fields import refusal
-from loadtest.swarm import FIELDS, Master, SwarmError, main
+from loadtest.fields import FIELDS
+from loadtest.swarm import Master, SwarmError, main
 
 ROOT = Path(__file__).parents[2]
+
+
+REPORT = {
+    "name": "2026",
+    "end": "saturated",
+    "workers": {"began": 2, "ended": 1},
+    "failed": {"impressions": 0},
+    "unknown": 0,
+    "outcomes": {"impressions": {"counted": 1_200, "late": 3}, "clicks": {}},
+    "held_events_per_second": 40_000.0,
+}
+
+
+def ran(events: int, duration: int, end: str) -> dict[str, Any]:
+    return {"events": events, "duration": duration, "end": end, "report": "2026"}
 
 
 class Fake(BaseHTTPRequestHandler):
@@ -31,6 +46,9 @@ class Fake(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/run":
             self._tell({"run": Fake.run})
+            return
+        if self.path == "/reports/2026/report.json":
+            self._tell(REPORT)
             return
         total = {"num_requests": 10 + Fake.failed, "num_failures": Fake.failed}
         workers = [{"state": "running"}] * self.workers + [{"state": "missing"}]
@@ -117,10 +135,10 @@ def test_status_says_that_events_failed_by_its_exit_status(url: str) -> None:
 @pytest.mark.parametrize(
     ("run", "status", "says"),
     [
-        ({"rate": 1, "duration": 10, "end": "due"}, 0, ""),
-        ({"rate": 100, "duration": 10, "end": "due"}, 1, "10 of the 1,000 events"),
-        ({"rate": 100, "duration": 10, "end": "stopped"}, 1, "somebody stopped it"),
-        ({"rate": 100, "duration": 0, "end": "stopped"}, 0, ""),
+        (ran(10, 10, "due"), 0, ""),
+        (ran(1000, 10, "due"), 1, "10 of the 1,000 events"),
+        (ran(1000, 10, "stopped"), 1, "somebody stopped it"),
+        (ran(0, 0, "stopped"), 0, ""),
         (None, 1, "knows of no run"),
     ],
 )
@@ -135,45 +153,42 @@ def test_who_waits_is_told_when_less_was_sent_than_was_asked_for(
     assert main(["wait", "--master", url]) == status
     told = capsys.readouterr()
     assert "10 events acknowledged" in told.out
+    assert run is None or "made: impressions 1,203 (1,200 counted, 3 late)" in told.out
     assert says in told.err
     assert len(told.err.splitlines()) == status
 
 
 def test_who_stops_a_run_gets_what_was_asked_for(url: str) -> None:
     Fake.state, Fake.failed = "running", 0
-    Fake.run = {"rate": 100, "duration": 10, "end": "stopped"}
+    Fake.run = ran(1000, 10, "stopped")
     assert main(["stop", "--master", url]) == 0
 
 
-OPTIONS: dict[str, Any] = {
-    "rate": 1_000,
-    "duration": 0,
-    "bad": 0.1,
-    "disorder": 0.1,
-    "late": 0.1,
-    "products": 10,
-}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "says"),
-    [
-        ({}, None),
-        ({"rate": "0"}, "rate is 0"),
-        ({"rate": "many"}, "whole number"),
-        ({"duration": -1}, "duration is -1"),
-        ({"bad": "2"}, "bad is 2"),
-        ({"bad": "x"}, "number is needed"),
-        ({"endpoints": "/nowhere/endpoints.json"}, "cannot be read"),
-    ],
-)
-def test_a_run_that_cannot_be_is_refused_in_a_sentence(
-    wrong: dict[str, Any], says: str | None, tmp_path: Path
+def test_what_a_report_cannot_vouch_for_is_told_with_it(
+    url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    endpoints = tmp_path / "endpoints.json"
-    endpoints.write_text('{"kafka": {"bootstrap.servers": "kafka1:9092"}}')
-    told = refusal({**OPTIONS, "endpoints": str(endpoints), **wrong})
-    assert told is None if says is None else says in (told or "")
+    Fake.failed, Fake.run = 0, ran(60, 10, "saturated")
+    assert main(["wait", "--master", url]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "report: " in line]
+    assert "/reports/2026/" in line
+    assert "held 40,000 events/s before it fell behind" in line
+    assert "1 of 2 workers never told" in line
+
+
+def test_a_report_is_printed_as_the_master_has_it(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Fake.run = ran(60, 10, "due")
+    assert main(["report", "--master", url]) == 0
+    assert json.loads(capsys.readouterr().out) == REPORT
+
+
+def test_before_it_is_written_there_is_no_report(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Fake.run = {**ran(60, 10, "due"), "report": None}
+    assert main(["report", "--master", url]) == 2
+    assert "has no report yet" in capsys.readouterr().err
 
 
 def test_locust_knows_the_fields_of_a_run() -> None:
