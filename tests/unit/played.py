@@ -139,6 +139,7 @@ def playing() -> Iterator[Flink]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             status, content = played.answer(f"{self.command} {self.path}", body)
             self.send_response(status)
+            self.send_header("Content-Type", "application/json")
             self.end_headers()
             self.wfile.write(content)
 
