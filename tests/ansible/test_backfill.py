@@ -61,9 +61,9 @@ def test_the_topics_of_a_recount_that_goes_on_are_left_alone(tmp_path: Path) -> 
     code.mkdir(parents=True)
     (code.parent / "__init__.py").touch()
     (code / "__init__.py").touch()
-    (code / "extent.py").write_text("print('{\"asked\": 7, \"told\": []}')")
+    (code / "extent.py").write_text("import json; print(json.dumps({'asked': 7, 'told': []}))")
     tool = tmp_path / "kafka-topics"
-    tool.write_text(f"#!/bin/sh\necho \"$@\" >> {tmp_path}/asked\n")
+    tool.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
     tool.chmod(0o755)
     with playing() as flink:
         live = {"jid": "0a1b", "name": "ctr-backfill", "state": "RUNNING"}
@@ -92,7 +92,7 @@ def tasks(some: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_loaders_that_a_backfill_has_stopped_start_again_where_it_is_run_again() -> None:
-    """Cut off behind the replacement, there is nothing to replace any more, but they stand still."""
+    """Behind a replacement that was cut off nothing differs any more, but they stand still."""
     plays = YAML(typ="safe").load(ROOT / "ansible" / "backfill.yml")
     (starts,) = [
         block
