@@ -38,6 +38,7 @@ import org.apache.flink.table.types.logical.VarCharType;
  * given all clocks. Clocks only grow: where two know the same, the higher is right.
  */
 public class Judge extends RichMapFunction implements CheckpointedFunction, ResultTypeQueryable {
+  private static final long HOUR_MS = 3600000L;
   private static final long LATE_AFTER_MS = 10000L + 5000L + 5000L;
 
   private static final StringData COUNTED = word("counted");
@@ -88,9 +89,14 @@ public class Judge extends RichMapFunction implements CheckpointedFunction, Resu
     row.setField(4, isEvent ? verdict.product : null);
     row.setField(5, isEvent ? Boolean.valueOf(verdict.click) : null);
     row.setField(6, isEvent ? Long.valueOf(verdict.windowStart) : null);
-    row.setField(7, Long.valueOf(appended));
+    // Counted events stand in the hour of their window, all others in that of their append time.
+    row.setField(7, Long.valueOf(hour(outcome == COUNTED ? verdict.windowStart : appended)));
     row.setField(8, outcome == COUNTED ? null : value);
     return row;
+  }
+
+  private static long hour(long time) {
+    return time - Math.floorMod(time, HOUR_MS);
   }
 
   /** Messages of a partition come many at a time, so that it is rarely another. */
@@ -160,7 +166,7 @@ public class Judge extends RichMapFunction implements CheckpointedFunction, Resu
             new BigIntType(), new VarBinaryType(VarBinaryType.MAX_LENGTH)},
         new String[] {
             "topic", "partition", "offset", "outcome", "product_id", "click", "window_start",
-            "appended", "payload"}));
+            "hour", "payload"}));
   }
 
   /** With its bytes at hand, so that they are made of it once. */
