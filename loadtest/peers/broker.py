@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from flink_job.domain import CANARY, INPUT
 
 PARTITIONS = 12
-WITHIN_S = 60
+WITHIN_S = 180
 LOGGING = Path(__file__).parents[2] / "roles/kafka/files/log4j2.yaml"
 CLUSTER = "Y3RyLXBlZXJzLWxvb3BiYQ"
 

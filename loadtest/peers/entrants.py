@@ -19,12 +19,18 @@ class Tools:
         java: The Java program, 17.
         job_python: The Python that has what the job needs.
         flink_jars: The folder of Flink's connectors.
+        streams_jars: The folder of Kafka Streams.
+        streams_classes: The folder of the program that is written with it.
+        spark_jars: The folder of Spark's connector.
         cores: How many run at the same time.
     """
 
     java: Path
     job_python: Path
     flink_jars: Path
+    streams_jars: Path
+    streams_classes: Path
+    spark_jars: Path
     cores: int
 
 
@@ -78,5 +84,100 @@ def entrants(tools: Tools) -> list[Entrant]:
                 once="rows exact, written at least once",
                 recovery="a file every 5 s, on the same host; one process, no second one takes over",
             ),
+        ),
+        Entrant(
+            name="kafka-streams",
+            title="Kafka Streams 4.3 (Java)",
+            command=(
+                str(tools.java),
+                "-Xmx1400m",
+                "-cp",
+                f"{tools.streams_classes}:{tools.streams_jars}/*",
+                "Peer",
+                str(tools.cores),
+            ),
+            sources=(HERE / "kafka_streams/Peer.java",),
+            load=Load.LARGE,
+            can=Can(
+                late="dead letter, by each partition's own clock, which a processor keeps",
+                early="every 300 ms, at each commit",
+                letters="all, with reason and bytes",
+                once="counts twice what a crash repeats; exactly once where transactions are paid for",
+                recovery="changelog topics, on any host",
+            ),
+            note="Messages must be keyed by product, or all of them go through a topic once more.",
+        ),
+        Entrant(
+            name="quix",
+            title="Quix Streams 3.28 (Python)",
+            command=(python, "-m", "loadtest.peers.quix"),
+            sources=(HERE / "quix/__main__.py", *RULES),
+            load=Load.MIDDLE,
+            can=Can(
+                late="dead letter by a callback, by one clock of both topics' partitions of a number",
+                early="none, or one for each event",
+                letters="all, with reason and bytes",
+                once="counts twice what a crash repeats; exactly once where transactions are paid for",
+                recovery="changelog topics, on any host",
+            ),
+            note="Windows are sent once they have ended: with `current()` each event sends a row.",
+        ),
+        Entrant(
+            name="bytewax",
+            title="Bytewax 0.21 (Python on Rust)",
+            command=(python, "-m", "bytewax.run", "loadtest.peers.bytewax_flow.flow:flow"),
+            sources=(HERE / "bytewax_flow/flow.py", *RULES),
+            load=Load.MIDDLE,
+            can=Can(
+                late="dead letter, by each partition's own clock, in a step of its own",
+                early="every 300 ms, in a step of its own",
+                letters="all, with reason and bytes",
+                once="rows exact, written at least once, where it is run with a recovery store",
+                recovery="snapshots in files, on the same number of workers",
+            ),
+            note="Its own window operators close windows by the key's clock and send no early row; "
+            "on a backlog of two topics they take what the slower topic brings for late.",
+        ),
+        Entrant(
+            name="spark",
+            title="PySpark 4.2 Structured Streaming",
+            command=(
+                python,
+                "-m",
+                "loadtest.peers.spark",
+                ",".join(str(jar) for jar in sorted(tools.spark_jars.glob("*.jar"))),
+                str(tools.cores),
+            ),
+            environment={"JAVA_HOME": str(tools.java.parents[1])},
+            sources=(HERE / "spark/__main__.py", HERE / "told.py"),
+            load=Load.LARGE,
+            can=Can(
+                late="its watermark drops it without a trace; a dead letter only by the append time",
+                early="one a micro-batch",
+                letters="with a query of its own, which reads all topics again",
+                once="rows exact, written at least once",
+                recovery="checkpoints, on any host",
+            ),
+            note="Written in SQL functions, as its documentation advises over Python ones.",
+        ),
+        Entrant(
+            name="clickhouse",
+            title="ClickHouse 26.9 (chdb), materialized views",
+            command=(python, "-m", "loadtest.peers.clickhouse"),
+            sources=(
+                HERE / "clickhouse/__main__.py",
+                *sorted((HERE / "clickhouse").glob("*.sql")),
+                HERE / "written.py",
+                HERE / "told.py",
+            ),
+            load=Load.LARGE,
+            can=Can(
+                late="dead letter, by the append time alone: views have no state",
+                early="at each batch",
+                letters="all, with reason and bytes, as a table",
+                once="counts twice what a crash repeats",
+                recovery="tables are on disk; offsets in Kafka",
+            ),
+            note="Fed by a consumer in Python: see loadtest/peers/clickhouse for why not by its own.",
         ),
     ]

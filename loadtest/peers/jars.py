@@ -66,6 +66,37 @@ def differing(wanted: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
     )
 
 
+def compiled(java: Path, source: Path, libraries: Path, into: Path) -> Path:
+    """The folder of a page of Java's classes; compiled when the page is new.
+
+    Args:
+        java: The Java program; it needs no compiler of its own.
+        source: The page.
+        libraries: A folder of jars, Eclipse's compiler among them.
+        into: Where folders of classes are kept.
+
+    Raises:
+        JarsError: It does not compile.
+    """
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:12]
+    folder = into.absolute() / f"classes-{digest}"
+    if folder.exists():
+        return folder
+    (compiler,) = libraries.glob("ecj-*.jar")
+    half = folder.with_suffix(".half")
+    path = ":".join(str(jar) for jar in sorted(libraries.glob("*.jar")))
+    ended = subprocess.run(
+        [str(java), "-jar", str(compiler), "-17", "-nowarn", "-cp", path, "-d", str(half), str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise JarsError(f"{source} does not compile:\n{ended.stdout}{ended.stderr}")
+    half.rename(folder)
+    return folder
+
+
 def _maven(folder: Path) -> None:
     if shutil.which("mvn") is None:
         raise JarsError(
