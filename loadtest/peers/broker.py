@@ -72,14 +72,14 @@ def broker(java: Path, jars: Path, port: int) -> Iterator[str]:
         logging = f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"
         command = [str(java), logging, "-cp", f"{jars}/*"]
         tool = ["-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
-        subprocess.run(
+        subprocess.run(  # noqa: S603 - no shell reads it
             [*command, *tool, f"--cluster-id={CLUSTER}", f"--config={properties}", "--standalone"],
             check=True,
             capture_output=True,
         )
         told = folder / "kafka.log"
         with told.open("wb") as log:
-            server = subprocess.Popen(
+            server = subprocess.Popen(  # noqa: S603 - no shell reads it
                 [*command, "-Xmx512m", "kafka.Kafka", str(properties)], stdout=log, stderr=log
             )
         try:

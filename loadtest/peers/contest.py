@@ -68,6 +68,7 @@ def run(  # noqa: PLR0913 - all of them are what a run is
     truth: Truth,
     within: float,
     logs: Path,
+    *,
     source: Source | None = None,
 ) -> Run:
     """Start an entrant, let it drain the topics, and end it.
@@ -102,7 +103,7 @@ def started(entrant: Entrant, told: Told, log: Path) -> Iterator[subprocess.Pope
     """An entrant in a session of its own, which is ended with all that it has started."""
     environment = {**os.environ, **entrant.environment, **told.environment()}
     with log.open("wb") as file:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - no shell reads it
             entrant.command,
             stdin=subprocess.DEVNULL,
             stdout=file,

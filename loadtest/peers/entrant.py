@@ -11,8 +11,9 @@ HERE = Path(__file__).parent
 
 
 class Load(StrEnum):
-    """How much of the messages an entrant is measured with, beside the small set."""
+    """A set of messages: everyone is measured with the small one and one of the others."""
 
+    SMALL = "small"
     MIDDLE = "middle"
     LARGE = "large"
 
@@ -45,7 +46,7 @@ class Entrant:
         title: As the table has it.
         command: Its program and arguments.
         sources: Its files, whose lines are counted.
-        load: How much it is measured with.
+        load: Which set it is measured with beside the small one.
         can: What it can do.
         environment: Beside the usual.
         letters: The topic of its dead letters, where it cannot be told one.

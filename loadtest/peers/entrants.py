@@ -82,7 +82,7 @@ def entrants(tools: Tools) -> list[Entrant]:
                 early="every 300 ms",
                 letters="all, with reason and bytes",
                 once="rows exact, written at least once",
-                recovery="a file every 5 s, on the same host; one process, no second one takes over",
+                recovery="a file every 5 s, on the same host, one process",
             ),
         ),
         Entrant(
@@ -102,7 +102,7 @@ def entrants(tools: Tools) -> list[Entrant]:
                 late="dead letter, by each partition's own clock, which a processor keeps",
                 early="every 300 ms, at each commit",
                 letters="all, with reason and bytes",
-                once="counts twice what a crash repeats; exactly once where transactions are paid for",
+                once="counts twice what a crash repeats, unless with transactions",
                 recovery="changelog topics, on any host",
             ),
             note="Messages must be keyed by product, or all of them go through a topic once more.",
@@ -114,10 +114,10 @@ def entrants(tools: Tools) -> list[Entrant]:
             sources=(HERE / "quix/__main__.py", *RULES),
             load=Load.MIDDLE,
             can=Can(
-                late="dead letter by a callback, by one clock of both topics' partitions of a number",
+                late="dead letter by a callback; partitions of a number share a clock",
                 early="none, or one for each event",
                 letters="all, with reason and bytes",
-                once="counts twice what a crash repeats; exactly once where transactions are paid for",
+                once="counts twice what a crash repeats, unless with transactions",
                 recovery="changelog topics, on any host",
             ),
             note="Windows are sent once they have ended: with `current()` each event sends a row.",
@@ -152,7 +152,7 @@ def entrants(tools: Tools) -> list[Entrant]:
             sources=(HERE / "spark/__main__.py", HERE / "told.py"),
             load=Load.LARGE,
             can=Can(
-                late="its watermark drops it without a trace; a dead letter only by the append time",
+                late="dropped without a trace; a dead letter by the append time alone",
                 early="one a micro-batch",
                 letters="with a query of its own, which reads all topics again",
                 once="rows exact, written at least once",
@@ -178,6 +178,6 @@ def entrants(tools: Tools) -> list[Entrant]:
                 once="counts twice what a crash repeats",
                 recovery="tables are on disk; offsets in Kafka",
             ),
-            note="Fed by a consumer in Python: see loadtest/peers/clickhouse for why not by its own.",
+            note="Fed by a consumer in Python; loadtest/peers/clickhouse says why not by its own.",
         ),
     ]

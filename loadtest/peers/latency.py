@@ -46,7 +46,9 @@ def latency(arrivals: Mapping[WindowKey, Sequence[int]], rows: Iterable[Row]) ->
             seen[row.window] = last
     events = sum(map(len, arrivals.values()))
     took.sort()
-    return Latency(_share(took, events, 0.5), _share(took, events, 0.99), events, events - len(took))
+    return Latency(
+        _share(took, events, 0.5), _share(took, events, 0.99), events, events - len(took)
+    )
 
 
 def _share(took: Sequence[int], events: int, share: float) -> int | None:

@@ -52,13 +52,13 @@ class Occasion:
         machine: In words.
         day: ISO date, UTC.
         minutes: How long all of it took.
-        busy: Share of the machine's CPU that others used meanwhile.
+        load: How many other programs wanted each processor when it began.
     """
 
     machine: str
     day: str
     minutes: float
-    busy: float
+    load: float
 
 
 def page(all_measured: Sequence[Measured], occasion: Occasion) -> str:
@@ -66,13 +66,11 @@ def page(all_measured: Sequence[Measured], occasion: Occasion) -> str:
     parts = [
         "# Peers: the same messages through what else one might use",
         "",
-        f"Made by `make peers` alone, on {occasion.day}, in {occasion.minutes:.0f} minutes: "
-        f"{occasion.machine}. Others used {occasion.busy:.0%} of its CPU meanwhile, which CPU time "
-        "hardly feels and seconds do. The figures stand in [peers.json](peers.json) too.",
+        _how(occasion),
         "",
         *_figures(all_measured),
         "",
-        *_what_is_what(),
+        _what_is_what(),
         "",
         *_results(all_measured),
         "",
@@ -81,6 +79,15 @@ def page(all_measured: Sequence[Measured], occasion: Occasion) -> str:
         *_abilities(all_measured),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _how(occasion: Occasion) -> str:
+    return (
+        f"Made by `make peers` alone, on {occasion.day}, in {occasion.minutes:.0f} minutes: "
+        f"{occasion.machine}. When it began {occasion.load:.1f} other programs wanted each of its "
+        "processors: what CPU time feels little of, and seconds and latency much. "
+        "[peers.json](peers.json) has the figures too."
+    )
 
 
 def figures(all_measured: Sequence[Measured], occasion: Occasion) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def _row(one: Measured) -> str:
     memory = f"{max(one.small.memory, last.memory) / GB:.2f} GB"
     if one.cost is None:
         why = one.problem or "not measured"
-        return f"| {one.entrant.title} | – | – | – | – | – | – | {memory} | {lines} | {why} |"
+        return f"| {one.entrant.title} | - | - | - | - | - | - | {memory} | {lines} | {why} |"
     start = max(0.0, one.small.cpu - one.small.events * one.cost / US)
     cells = [
         one.entrant.title,
@@ -139,8 +146,8 @@ def _row(one: Measured) -> str:
 
 def _latency(found: Latency | None) -> str:
     if found is None:
-        return "–"
-    shown = ("–" if value is None else f"{value / 1_000:.2f}" for value in (found.p50, found.p99))
+        return "-"
+    shown = ("-" if value is None else f"{value / 1_000:.2f}" for value in (found.p50, found.p99))
     unseen = f", {found.unseen:,} of {found.events:,} not seen" if found.unseen else ""
     return " / ".join(shown) + " s" + unseen
 
@@ -150,18 +157,18 @@ def _exact(one: Measured) -> bool:
     return all(drain.difference is not None and drain.difference.exact for drain in drains)
 
 
-def _what_is_what() -> list[str]:
-    return [
+def _what_is_what() -> str:
+    return (
         "CPU is of the program and all that it starts, user and system, from two sets of messages "
-        "of different sizes: the difference in CPU over the difference in events, so that the start "
-        "of the program is not in it, and what a JVM compiles on the way is. Seconds are from the "
-        "start of the program to its last result. Latency is from a broker's time of appending an "
-        "event to that of the first row that counts it, 1,000 events/s. Lines are of the program, "
-        "without blank ones and comments; of this project's job the SQL, the page of Java and what "
-        "puts them together. The broker, and what reads the results, is the same for all and is not "
-        "in the figures. Every entrant starts at the beginning of 2 x 12 partitions, in which all "
-        "outcomes of [the contract](contract.md) occur.",
-    ]
+        "of different sizes: the difference in CPU over the difference in events, so that the "
+        "start of the program is not in it, and what a JVM compiles on the way is. Seconds are "
+        "from the start of the program to its last result. Latency is from a broker's time of "
+        "appending an event to that of the first row that counts it, at 1,000 events/s. Lines are "
+        "of the program, without blank ones and comments; of this project's job the SQL, the page "
+        "of Java and what puts them together. The broker, and what reads the results, is the same "
+        "for all and is not in the figures. Everyone starts at the beginning of 2 x 12 partitions, "
+        "in which all outcomes of [the contract](contract.md) occur."
+    )
 
 
 def _results(all_measured: Sequence[Measured]) -> list[str]:
@@ -181,17 +188,17 @@ def _cheaper(all_measured: Sequence[Measured]) -> list[str]:
     if ours is None or ours.cost is None:
         return [*lines, "The job itself was not measured in this run."]
     mine = ours.cost
-    for one in all_measured:
-        if one.cost is not None and one.cost < mine:
-            lines.append(
-                f"- CPU: {one.entrant.title} needs {one.cost:.1f} us an event, the job {mine:.1f}."
-            )
-    for one in all_measured:
-        if one is not ours and _sooner(one, ours):
-            lines.append(f"- Latency: {one.entrant.title} has the lower p99.")
-    if len(lines) == len(["title", ""]):
-        lines.append("Neither in CPU an event nor in latency, in this run.")
-    return lines
+    lost = [
+        f"- CPU: {one.entrant.title} needs {one.cost:.1f} us an event, the job {mine:.1f}."
+        for one in all_measured
+        if one.cost is not None and one.cost < mine
+    ]
+    lost += [
+        f"- Latency: {one.entrant.title} has the lower p99."
+        for one in all_measured
+        if one is not ours and _sooner(one, ours)
+    ]
+    return [*lines, *(lost or ["Neither in CPU an event nor in latency, in this run."])]
 
 
 def _sooner(one: Measured, ours: Measured) -> bool:

@@ -58,9 +58,7 @@ def truth_of(address: str) -> Truth:
     # The consumer has threads of its own, which a fork would not bring along.
     with ProcessPoolExecutor(SHARES, mp_context=get_context("spawn")) as pool:
         tables = merged(
-            pool.map(
-                _share, [address] * SHARES, [_part(ends, share) for share in range(SHARES)]
-            )
+            pool.map(_share, [address] * SHARES, [_part(ends, share) for share in range(SHARES)])
         )
     return Truth(sum(ends.values()), business(tables.windows), tables.dead_letters)
 
@@ -99,10 +97,7 @@ def records(address: str, begins: Ends, ends: Ends) -> Iterator[Record]:
     consumer = _consumer(address)
     try:
         consumer.assign(
-            [
-                TopicPartition(*place, begins.get(place, OFFSET_BEGINNING))
-                for place in sorted(left)
-            ]
+            [TopicPartition(*place, begins.get(place, OFFSET_BEGINNING)) for place in sorted(left)]
         )
         while left:
             for message in consumer.consume(BATCH, 1.0):

@@ -53,7 +53,9 @@ def main() -> int:
             "isolation.level": "read_committed",
         }
     )
-    producer = Producer({"bootstrap.servers": told.kafka, "linger.ms": 5, "compression.type": "lz4"})
+    producer = Producer(
+        {"bootstrap.servers": told.kafka, "linger.ms": 5, "compression.type": "lz4"}
+    )
     partitions = [
         TopicPartition(topic, number, loop.offsets.get((topic, number), OFFSET_BEGINNING))
         for topic in BUSINESS

@@ -67,7 +67,7 @@ def main() -> int:
         at = message_context()
         dead(value, value["reason"], at.topic, at.partition, at.offset)
 
-    def late(  # noqa: PLR0913 - the framework's
+    def late(  # noqa: PLR0913, PLR0917 - the framework's
         value: dict[str, Any],
         key: Any,  # noqa: ANN401, ARG001
         timestamp_ms: int,  # noqa: ARG001
@@ -87,9 +87,7 @@ def main() -> int:
     (
         events.filter(lambda one: one["reason"] is None)
         .set_timestamp(lambda one, _key, _time, _headers: one["timestamp"])
-        .tumbling_window(
-            WINDOW_MS, grace_ms=OUT_OF_ORDER_MS + ALLOWED_LATENESS_MS, on_late=late
-        )
+        .tumbling_window(WINDOW_MS, grace_ms=OUT_OF_ORDER_MS + ALLOWED_LATENESS_MS, on_late=late)
         .agg(impressions=Sum("impressions"), clicks=Sum("clicks"))
         .final(closing_strategy="partition")
         .apply(row, metadata=True)

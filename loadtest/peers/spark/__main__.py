@@ -1,8 +1,8 @@
 """Two queries over the same topics: one counts, one writes dead letters.
 
-A stream of Spark has one output, so that each of the two reads and parses all messages. Its watermark
-is one for all partitions and drops late rows without a trace; for dead letters of them lateness is
-judged by the append time alone, which is what a partition's clock is while nothing lags.
+A stream of Spark has one output, so that each of the two reads and parses all messages. Its
+watermark is one for all partitions and drops late rows without a trace; for dead letters of them
+lateness is judged by the append time alone, which is what a partition's clock is without lag.
 """
 
 from __future__ import annotations
@@ -35,9 +35,13 @@ def judged(messages: DataFrame) -> DataFrame:
     ).withColumn(
         # An array of one object would be taken for the object.
         "event",
-        f.when(f.ltrim("text").startswith("{"), f.from_json("text", FIELDS, {"mode": "PERMISSIVE"})),
+        f.when(
+            f.ltrim("text").startswith("{"), f.from_json("text", FIELDS, {"mode": "PERMISSIVE"})
+        ),
     )
-    fields = parsed.select("*", "event.*").withColumn("time", f.expr("try_cast(timestamp AS BIGINT)"))
+    fields = parsed.select("*", "event.*").withColumn(
+        "time", f.expr("try_cast(timestamp AS BIGINT)")
+    )
     start = f.col("time") - f.pmod(f.col("time"), f.lit(10_000))
     outcome = (
         f.when(
@@ -92,7 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
         messages.where("outcome = 'counted'")
         .withColumn("at", f.timestamp_millis("time"))
         .withWatermark("at", "1 minute")
-        .groupBy(f.window("at", "10 seconds").alias("window"), f.col("productId").alias("product_id"))
+        .groupBy(
+            f.window("at", "10 seconds").alias("window"), f.col("productId").alias("product_id")
+        )
         .agg(
             f.count_if(f.col("eventType") != "click").alias("impressions"),
             f.count_if(f.col("eventType") == "click").alias("clicks"),
@@ -104,7 +110,9 @@ def main(arguments: list[str] | None = None) -> int:
     rows = counts.select(f.to_json(key).alias("key"), f.to_json(row).alias("value"))
     place = f.concat_ws("-", "topic", "partition", "offset")
     headers = [
-        f.struct(f.lit(name).alias("key"), f.col(column).cast("string").cast("binary").alias("value"))
+        f.struct(
+            f.lit(name).alias("key"), f.col(column).cast("string").cast("binary").alias("value")
+        )
         for name, column in (
             ("topic", "topic"),
             ("partition", "partition"),
