@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
@@ -125,7 +126,7 @@ class Results:
         Args:
             seconds: How long to wait for the first.
         """
-        messages = self._consumer.consume(BATCH, seconds)
+        messages: list[Any] = self._consumer.consume(BATCH, seconds)
         for message in messages:
             if message.error() is not None:
                 raise RuntimeError(f"Results cannot be read: {message.error().str()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from confluent_kafka import Producer
 
@@ -86,7 +87,7 @@ class Source:
             raise RuntimeError(f"The broker did not take all events: {self._failed[0]}")
 
     def _put(self, topic: str, batch: list[Message]) -> None:
-        left = list(batch)
+        left: list[Any] = list(batch)
         while left:
             self._producer.produce_batch(topic, left, on_delivery=self._delivered)
             left = [message for message in left if message.pop("_error", None) is not None]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
@@ -100,7 +101,8 @@ def records(address: str, begins: Ends, ends: Ends) -> Iterator[Record]:
             [TopicPartition(*place, begins.get(place, OFFSET_BEGINNING)) for place in sorted(left)]
         )
         while left:
-            for message in consumer.consume(BATCH, 1.0):
+            batch: list[Any] = consumer.consume(BATCH, 1.0)
+            for message in batch:
                 if message.error() is not None:
                     raise RuntimeError(f"Kafka cannot be read: {message.error().str()}")
                 place = message.topic(), message.partition()

@@ -28,7 +28,7 @@ KEPT = timedelta(minutes=10)
 Fact = tuple[str, int, bool]
 
 
-class Partition(StatefulBatchLogic[Any, Any, int]):
+class Partition(StatefulBatchLogic[Any, Any, int]):  # type: ignore[misc]  # bytewax is not here
     """A partition's clock: each message becomes a fact to count, or a dead letter."""
 
     def __init__(self, clock: int | None) -> None:
@@ -56,7 +56,7 @@ class Partition(StatefulBatchLogic[Any, Any, int]):
         return self.clock
 
 
-class Window(StatefulBatchLogic[Any, Any, Any]):
+class Window(StatefulBatchLogic[Any, Any, Any]):  # type: ignore[misc]  # bytewax is not here
     """Counts of a product in a window; a row each time that they have grown, 300 ms later."""
 
     def __init__(self, kept: tuple[str, int, int, int] | None) -> None:

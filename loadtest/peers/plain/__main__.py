@@ -6,6 +6,7 @@ import pickle
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 
@@ -66,7 +67,8 @@ def main() -> int:
     changed: set[tuple[str, int]] = set()
     emitted = saved = time.monotonic()
     while True:
-        for message in consumer.consume(BATCH, EMIT_S / 3):
+        batch: list[Any] = consumer.consume(BATCH, EMIT_S / 3)
+        for message in batch:
             if message.error() is not None:
                 raise KafkaException(message.error())
             topic, partition, offset = message.topic(), message.partition(), message.offset()
