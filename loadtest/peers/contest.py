@@ -23,14 +23,30 @@ from loadtest.peers.told import Told
 from loadtest.peers.truth import Truth, arrivals, ends_of
 
 STEP_S = 0.1
-# An entrant that neither writes nor works for so long has written all that it will.
-IDLE_S = 12.0
+# An entrant that writes nothing and uses less than this share of a processor waits for events.
 IDLE_SHARE = 0.2
 MEMORY_MOST = 3 * 2**30
 LIVE_RATE = 1_000.0
 LIVE_EVENTS = 12_000
 LIVE_WAIT_S = 50.0
 END_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an entrant may take, in seconds.
+
+    Attributes:
+        drain: From its start to its last result.
+        idle: What neither writes nor works for so long has written all that it will.
+    """
+
+    drain: float
+    idle: float = 12.0
+
+    def times(self, factor: float) -> Patience:
+        """The same on a machine that others keep busy."""
+        return Patience(self.drain * factor, self.idle * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +82,7 @@ def run(  # noqa: PLR0913 - all of them are what a run is
     entrant: Entrant,
     address: str,
     truth: Truth,
-    within: float,
+    within: Patience,
     logs: Path,
     *,
     source: Source | None = None,
@@ -77,7 +93,7 @@ def run(  # noqa: PLR0913 - all of them are what a run is
         entrant: Who.
         address: Host:port of the broker.
         truth: What its results should be.
-        within: Seconds that the drain may take.
+        within: How long it may take.
         logs: A folder for what it says.
         source: Sends on, at a modest rate, once it has drained the topics; None to leave that out.
     """
@@ -118,7 +134,7 @@ def started(entrant: Entrant, told: Told, log: Path) -> Iterator[subprocess.Pope
 
 
 def _drained(
-    process: subprocess.Popen[bytes], results: Results, truth: Truth, within: float
+    process: subprocess.Popen[bytes], results: Results, truth: Truth, within: Patience
 ) -> Drain:
     began = time.monotonic()
     cpu = last_cpu = memory = 0.0
@@ -139,11 +155,11 @@ def _drained(
             failed = f"ended with status {process.returncode}"
         elif use.memory > MEMORY_MOST:
             failed = f"needed more than {MEMORY_MOST / 2**30:.0f} GB"
-        elif now - began > within:
-            failed = f"did not finish within {within:.0f} s"
+        elif now - began > within.drain:
+            failed = f"did not finish within {within.drain:.0f} s"
         if failed:
             return Drain(truth.events, use.cpu, now - began, int(memory), failed=failed)
-        if results.windows and now - busy > IDLE_S:
+        if results.windows and now - busy > within.idle:
             break
     found = difference(truth, results.windows, results.letters)
     return Drain(truth.events, cpu, wall, int(memory), found)

@@ -91,6 +91,7 @@ def entrants(tools: Tools) -> list[Entrant]:
             command=(
                 str(tools.java),
                 "-Xmx1400m",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
                 "-cp",
                 f"{tools.streams_classes}:{tools.streams_jars}/*",
                 "Peer",

@@ -11,6 +11,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 
 from flink_job.domain import BUSINESS, Outcome
+from flink_job.domain.window import LATE_AFTER_MS
 from loadtest.peers.rules import is_late, said, start_of
 from loadtest.peers.told import Told
 from loadtest.peers.written import letter, window_key, window_value
@@ -18,7 +19,6 @@ from loadtest.peers.written import letter, window_key, window_value
 BATCH = 10_000
 EMIT_S = 0.3
 SAVE_S = 5.0
-KEPT_MS = 600_000
 
 
 class Loop:
@@ -34,9 +34,12 @@ class Loop:
             self.windows, self.clocks, self.offsets = pickle.loads(self.file.read_bytes())  # noqa: S301 - it is our own
 
     def save(self) -> None:
-        """Keep windows that may still grow, clocks and offsets, all of the same moment."""
-        newest = max(self.clocks.values(), default=0)
-        self.windows = {k: v for k, v in self.windows.items() if k[1] > newest - KEPT_MS}
+        """Keep windows that may still grow, clocks and offsets, all of the same moment.
+
+        On a backlog one partition may be hours behind another, so the slowest says what is old.
+        """
+        slowest = min(self.clocks.values())
+        self.windows = {k: v for k, v in self.windows.items() if k[1] + LATE_AFTER_MS > slowest}
         half = self.file.with_suffix(".half")
         half.write_bytes(pickle.dumps((self.windows, self.clocks, self.offsets)))
         half.replace(self.file)
@@ -64,6 +67,8 @@ def main() -> int:
     ]
     consumer.assign(partitions)
     windows, clocks, offsets = loop.windows, loop.clocks, loop.offsets
+    for one in partitions:
+        clocks.setdefault((one.topic, one.partition), 0)
     changed: set[tuple[str, int]] = set()
     emitted = saved = time.monotonic()
     while True:
@@ -80,9 +85,7 @@ def main() -> int:
                 producer.produce(told.letters, **letter(*place, offset, fact, value))
                 continue
             product, click, timestamp = fact
-            seen = min(timestamp, appended)
-            clock = clocks.get(place, seen)
-            clock = clocks[place] = max(clock, seen)
+            clock = clocks[place] = max(clocks[place], min(timestamp, appended))
             if is_late(timestamp, clock, appended):
                 producer.produce(told.letters, **letter(*place, offset, Outcome.LATE, value))
                 continue
