@@ -33,6 +33,11 @@ class Loop:
         if self.file.exists():
             self.windows, self.clocks, self.offsets = pickle.loads(self.file.read_bytes())  # noqa: S301 - it is our own
 
+    def know(self, partitions: list[TopicPartition]) -> None:
+        """Begin the clocks of partitions that have none yet."""
+        for one in partitions:
+            self.clocks.setdefault((one.topic, one.partition), 0)
+
     def save(self) -> None:
         """Keep windows that may still grow, clocks and offsets, all of the same moment.
 
@@ -66,9 +71,8 @@ def main() -> int:
         for number in consumer.list_topics(topic).topics[topic].partitions
     ]
     consumer.assign(partitions)
+    loop.know(partitions)
     windows, clocks, offsets = loop.windows, loop.clocks, loop.offsets
-    for one in partitions:
-        clocks.setdefault((one.topic, one.partition), 0)
     changed: set[tuple[str, int]] = set()
     emitted = saved = time.monotonic()
     while True:
