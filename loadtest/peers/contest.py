@@ -21,6 +21,7 @@ from loadtest.peers.results import Difference, Results, difference
 from loadtest.peers.supplied import Source
 from loadtest.peers.told import Told
 from loadtest.peers.truth import Truth, arrivals, ends_of
+from loadtest.shape import Constant
 
 STEP_S = 0.1
 # An entrant that writes nothing and uses less than this share of a processor waits for events.
@@ -171,14 +172,14 @@ def _live(
     """Send at a modest rate until the first events of it have all been seen, or time is over."""
     begins = ends_of(address)
     results.rows.clear()
-    measured, began = Pace(LIVE_RATE, LIVE_EVENTS), time.monotonic()
+    measured, began = Pace(Constant(LIVE_RATE), events=LIVE_EVENTS), time.monotonic()
     while not measured.done:
         source.tick(measured, time.monotonic() - began)
         results.follow(0.005)
     source.flush()
     events = arrivals(address, begins, ends_of(address))
     # What emits a window at its end needs events that bring that end.
-    further, since = Pace(LIVE_RATE), time.monotonic()
+    further, since = Pace(Constant(LIVE_RATE)), time.monotonic()
     while True:
         found = latency(events, results.rows)
         waited = time.monotonic() - since

@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from flink_job.domain import BUSINESS
 from loadtest.pace import Pace
 from loadtest.peers.broker import PARTITIONS
+from loadtest.shape import Constant
 from loadtest.supply import Message, Mix, Supply
 
 MIX = Mix(products=1_000, clicks=0.2, bad=0.02, disorder=0.05, late=0.005)
@@ -50,7 +51,7 @@ class Source:
         Raises:
             RuntimeError: The broker did not take some of them.
         """
-        pace, began = Pace(rate, events), time.monotonic()
+        pace, began = Pace(Constant(rate), events=events), time.monotonic()
         while not pace.done:
             self.tick(pace, time.monotonic() - began)
             time.sleep(TICK_S)

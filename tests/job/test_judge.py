@@ -95,7 +95,7 @@ def test_the_traffic_has_each_outcome() -> None:
     assert set(expected(RECORDS)) == {outcome.value for outcome in Outcome}
 
 
-def test_rows_are_as_the_specification_says(judges: Any) -> None:
+def test_rows_are_as_the_specification_says(judges: Any) -> None:  # noqa: ANN401
     subtask = Subtasks(judges, 1)
     tables = Tables()
     booked: set[LedgerKey] = set()
@@ -107,15 +107,14 @@ def test_rows_are_as_the_specification_says(judges: Any) -> None:
         assert row.getString(3).toString() == outcome.value
         booked.add(LedgerKey(record.topic, record.partition, outcome, row.getLong(7)))
         counted = outcome is Outcome.COUNTED
-        assert row.isNullAt(8) if counted or record.value is None else (
-            bytes(row.getBinary(8)) == record.value
-        )
+        payload = None if row.isNullAt(8) else bytes(row.getBinary(8))
+        assert payload == (None if counted else record.value)
     assert booked == set(tables.ledger)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_outcomes_do_not_hang_on_restarts_nor_on_who_reads_what(judges: Any, seed: int) -> None:
-    draw = random.Random(seed)
+def test_outcomes_do_not_hang_on_restarts_nor_on_who_reads_what(judges: Any, seed: int) -> None:  # noqa: ANN401
+    draw = random.Random(seed)  # noqa: S311 - a test that can be repeated
     cuts = sorted({0, len(RECORDS), *draw.sample(range(len(RECORDS)), k=6)})
     kept: list[Any] = []
     outcomes = []
@@ -131,7 +130,7 @@ def test_outcomes_do_not_hang_on_restarts_nor_on_who_reads_what(judges: Any, see
     assert outcomes == expected(RECORDS)
 
 
-def test_a_partition_that_is_silent_through_many_restarts_keeps_its_clock(judges: Any) -> None:
+def test_a_partition_that_is_silent_through_many_restarts_keeps_its_clock(judges: Any) -> None:  # noqa: ANN401
     minute = 60_000
     late_one = GOOD.replace(str(T).encode(), str(T - minute).encode())
     young, old = Record("clicks", 7, 0, T, GOOD), Record("clicks", 7, 1, T, late_one)
@@ -144,7 +143,7 @@ def test_a_partition_that_is_silent_through_many_restarts_keeps_its_clock(judges
     assert Subtasks(judges, 2, kept).judged(1, old).getString(3).toString() == "late"
 
 
-def test_the_same_offset_in_another_partition_has_a_clock_of_its_own(judges: Any) -> None:
+def test_the_same_offset_in_another_partition_has_a_clock_of_its_own(judges: Any) -> None:  # noqa: ANN401
     minute = 60_000
     late_one = GOOD.replace(str(T).encode(), str(T - minute).encode())
     subtask = Subtasks(judges, 1)
