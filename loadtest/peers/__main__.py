@@ -20,6 +20,7 @@ from loadtest.peers.contest import Patience, run
 from loadtest.peers.entrant import HERE, Entrant, Load
 from loadtest.peers.entrants import Tools, entrants
 from loadtest.peers.jars import JarsError, compiled, jars
+from loadtest.peers.java_for_spark import java_for_spark
 from loadtest.peers.supplied import Source
 from loadtest.peers.table import Measured, Occasion, figures, page
 from loadtest.peers.truth import Truth, truth_of
@@ -139,6 +140,7 @@ def tools_of(job_python: Path) -> Tools:
         streams_jars,
         compiled(java, streams / "Peer.java", streams_jars, BUILD),
         jars("spark", HERE / "spark", BUILD),
+        java_for_spark(java, BUILD),
         os.cpu_count() or 1,
     )
 

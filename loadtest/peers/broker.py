@@ -39,8 +39,8 @@ def settings(port: int, log: Path) -> dict[str, str]:
         "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "CLIENT",
         "log.dirs": str(log),
-        # Topics that peers make for themselves are as those of the contract are.
-        "log.message.timestamp.type": "CreateTime",
+        # A machine that others keep busy may hold it up for longer than the usual nine seconds.
+        "broker.session.timeout.ms": "60000",
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": "0",
         "num.partitions": str(PARTITIONS),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from loadtest.pace import Pace
 from loadtest.peers.broker import make_topics
-from loadtest.peers.entrant import Entrant
+from loadtest.peers.entrant import HERE, Entrant
 from loadtest.peers.latency import Latency, latency
 from loadtest.peers.processes import members, use_of
 from loadtest.peers.results import Difference, Results, difference
@@ -125,6 +125,7 @@ def started(entrant: Entrant, told: Told, log: Path) -> Iterator[subprocess.Pope
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
+            cwd=HERE.parents[1],
             env=environment,
             start_new_session=True,
         )

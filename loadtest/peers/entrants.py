@@ -22,6 +22,7 @@ class Tools:
         streams_jars: The folder of Kafka Streams.
         streams_classes: The folder of the program that is written with it.
         spark_jars: The folder of Spark's connector.
+        spark_java: The JAVA_HOME of Spark.
         cores: How many run at the same time.
     """
 
@@ -31,6 +32,7 @@ class Tools:
     streams_jars: Path
     streams_classes: Path
     spark_jars: Path
+    spark_java: Path
     cores: int
 
 
@@ -149,7 +151,7 @@ def entrants(tools: Tools) -> list[Entrant]:
                 ",".join(str(jar) for jar in sorted(tools.spark_jars.glob("*.jar"))),
                 str(tools.cores),
             ),
-            environment={"JAVA_HOME": str(tools.java.parents[1])},
+            environment={"JAVA_HOME": str(tools.spark_java)},
             sources=(HERE / "spark/__main__.py", HERE / "told.py"),
             load=Load.LARGE,
             can=Can(
