@@ -86,9 +86,10 @@ def assemble(
     for key, value in whole.items():
         configuration.setString(key, value)
     streams = jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
-    java_tables = jvm.org.apache.flink.table.api.bridge.java.StreamTableEnvironment.create(
-        streams.getExecutionEnvironment(configuration)
-    )
+    # Without a cluster that is named, one in this process.
+    named = "execution.target" in whole
+    where = streams(configuration) if named else streams.getExecutionEnvironment(configuration)
+    java_tables = jvm.org.apache.flink.table.api.bridge.java.StreamTableEnvironment.create(where)
     tables = TableEnvironment(java_tables)
 
     values = {"windows_ttl": WINDOWS_TTL, **values}

@@ -283,7 +283,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sends", action="store_true")
     chosen = parser.parse_args(arguments)
     # What fails is said in a sentence, not in a log.
-    logging.disable(logging.CRITICAL)
+    logging.basicConfig(handlers=[logging.NullHandler()])
     voice = Voice(sys.stdout.write, sys.stdout.flush)
     try:
         endpoints = read_endpoints(chosen.endpoints)
