@@ -130,6 +130,7 @@ def test_a_stop_of_unknown_end_is_found_again_by_the_next_deployment(
         flink.saves("a", {"location": "s3://flink/sp-1"})
     host.deploy("one")
     assert host.origins == [None, "s3://flink/sp-1"]
+    assert host.known.savepoints == ("s3://flink/sp-1",)
     assert len(set(flink.triggers)) == 1
 
 
