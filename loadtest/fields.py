@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flink_job.endpoints import EndpointsError, read_endpoints
 from loadtest.outlet import EndpointsFileError, kafka_section
@@ -37,6 +37,9 @@ class Client(StrEnum):
 
     CONFLUENT = "confluent"
     KAFKA_PYTHON = "kafka-python"
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class FieldsError(ValueError):
@@ -157,7 +160,7 @@ def _rates(text: str) -> tuple[int, ...]:
     return rates
 
 
-def _choice(options: Mapping[str, Any], name: str, of: type[Any]) -> Any:  # noqa: ANN401
+def _choice(options: Mapping[str, Any], name: str, of: type[Choice]) -> Choice:
     try:
         return of(str(options[name]))
     except ValueError:

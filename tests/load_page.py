@@ -45,10 +45,10 @@ def driven(browser: Browser, address: str) -> Seen:
         new.click()
     _custom(page)
     names = page.eval_on_selector_all("[name]", "found => found.map(one => one.name)")
-    seen = [
+    shapes, clients = (
         page.eval_on_selector_all(f"select[name={name}] option", "found => found.map(o => o.value)")
         for name in ("shape", "client")
-    ]
+    )
     page.fill("input[name=rate]", str(FIRST))
     page.click("button[type=submit]")
     page.get_by_role("button", name="Edit", exact=True).wait_for()
@@ -72,7 +72,7 @@ def driven(browser: Browser, address: str) -> Seen:
         page.get_by_text("The same as JSON").click()
     report: dict[str, Any] = page.evaluate("JSON.parse(document.body.innerText)")
     page.context.close()
-    return Seen(set(names), *seen, report)
+    return Seen(set(names), shapes, clients, report)
 
 
 def _custom(page: Page) -> None:
