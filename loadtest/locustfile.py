@@ -45,7 +45,7 @@ TICK_S = 0.02
 FLUSHED_WITHIN_S = 30.0
 ASKED_EVERY_S = 0.5
 # Workers wait for their last acknowledgements first.
-LAST_WORDS_WITHIN_S = FLUSHED_WITHIN_S + 10.0
+LAST_WORDS_WITHIN_S = FLUSHED_WITHIN_S + 30.0
 GOING_ON = frozenset({STATE_SPAWNING, STATE_RUNNING})
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ ASKED_EVERY_S = 1.0
 STARTED_WITHIN_S = 15.0
 ENDS_WITHIN_S = 120.0
 # The master waits for the last words of all workers first.
-REPORTED_WITHIN_S = 60.0
+REPORTED_WITHIN_S = 90.0
 # Of its duration: what a busy machine delays is still sent.
 LASTS_AT_MOST = 2
 ENDED = frozenset({"ready", "stopped"})
