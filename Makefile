@@ -3,6 +3,8 @@
 PYTHON ?= python3.11
 VENV := .venv
 RUN := $(VENV)/bin/python
+# They need packages that the job's would not bear beside them.
+PEERS := build/peers/venv
 UV := VIRTUAL_ENV=$(VENV) UV_NATIVE_TLS=1 UV_SYSTEM_CERTS=1 $(VENV)/bin/uv --quiet
 
 .DEFAULT_GOAL := help
@@ -11,7 +13,7 @@ INVENTORY ?= inventories/lab
 # The quick one, which stands for the rest: what all services are started by.
 ROLES_TESTED := unit
 PLAYBOOK := $(VENV)/bin/ansible-playbook -i '$(INVENTORY)'
-.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills dashboards screenshots molecule format lock clean performance
+.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills benchmark dashboards screenshots molecule format lock clean performance peers
 
 help: ## Print this index
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,9 +29,9 @@ $(error A dump is named by FILE=, as in: make replay FILE=$(firstword $(filter-o
 endif
 endif
 export FILE
-ifneq ($(filter soak lab-test drill drills,$(MAKECMDGOALS)),)
+ifneq ($(filter soak lab-test drill drills benchmark,$(MAKECMDGOALS)),)
 ifneq ($(filter-out inventories/lab,$(INVENTORY)),)
-$(error Faults are for the lab alone: leave INVENTORY= away, or give inventories/lab)
+$(error Faults and measurements are for the lab alone: leave INVENTORY= away, or give inventories/lab)
 endif
 endif
 
@@ -86,6 +88,9 @@ drills: $(VENV)/.dev $(VENV)/.ops ## All drills, one after another
 soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab that is installed, then the proof: MINUTES=10 SEED=1 RATE=20000; TABLE=file keeps the figures
 	@$(RUN) -m tests.lab.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) $(if $(TABLE),--table '$(TABLE)')
 
+benchmark: $(VENV)/.dev $(VENV)/.ops ## Load steps and a backlog on a lab that is installed, as root, told in docs/benchmarks.md: STEPS="1000 10000" SECONDS=60 BACKLOG=0; STRICT=1 fails where a figure is worse
+	@$(RUN) -m loadtest.benchmark $(if $(STEPS),--steps $(STEPS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(STRICT),--strict)
+
 molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
 	@for role in $(or $(ROLE),$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \
 	  echo "== $$role"; (cd "roles/$$role" && PATH="$(CURDIR)/$(VENV)/bin:$$PATH" ANSIBLE_CONFIG='$(CURDIR)/ansible.cfg' molecule test) || exit 1; done
@@ -99,6 +104,9 @@ screenshots: $(VENV)/.dev $(VENV)/.ops ## Pictures of all pages, by Chromium wit
 performance: $(VENV)/.dev ## Start-up and CPU an event of the embedded job; EVENTS=5000000
 	$(RUN) -m loadtest.embedded $(if $(EVENTS),--events $(EVENTS))
 
+peers: $(VENV)/.dev $(PEERS)/.peers ## The same messages through what else one might use, into docs/peers.md; EVENTS=4000000 ONLY=plain PATIENCE=3
+	@$(PEERS)/bin/python -m loadtest.peers --job-python '$(CURDIR)/$(RUN)' $(if $(EVENTS),--events $(EVENTS)) $(foreach name,$(ONLY),--only $(name)) $(if $(PATIENCE),--patience $(PATIENCE))
+
 format: $(VENV)/.dev ## Put the Python into its one form
 	$(RUN) -m ruff check --fix
 	$(RUN) -m ruff format
@@ -108,6 +116,7 @@ lock: $(VENV)/.uv ## Resolve the dependencies of pyproject.toml anew into locks/
 	$(UV) pip compile --group load -c locks/job.lock $(LOCKED) -o locks/load.lock
 	$(UV) pip compile pyproject.toml --group dev -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/dev.lock
 	$(UV) pip compile --group page -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/page.lock
+	$(UV) pip compile --group peers $(LOCKED) -o locks/peers.lock
 	$(UV) pip compile --group viewer $(LOCKED) -o locks/viewer.lock
 	$(UV) pip compile --group kafka_ui $(LOCKED) -o locks/kafka_ui.lock
 	$(UV) pip compile --group loader -c locks/job.lock $(LOCKED) -o locks/loader.lock
@@ -138,6 +147,12 @@ $(VENV)/.job: locks/job.lock $(VENV)/.uv
 $(VENV)/.dev: locks/dev.lock $(VENV)/.job
 	@echo "Installing what the checks need"
 	@$(UV) pip install --require-hashes -r locks/dev.lock
+	@touch $@
+
+$(PEERS)/.peers: locks/peers.lock $(VENV)/.uv
+	@echo "Installing the peers"
+	@$(VENV)/bin/uv --quiet venv --clear --python '$(PYTHON)' $(PEERS)
+	@$(UV) pip install --python $(PEERS)/bin/python --require-hashes -r locks/peers.lock
 	@touch $@
 
 $(VENV)/.ops: locks/ops.lock $(VENV)/.uv

@@ -52,10 +52,12 @@ class State:
     Attributes:
         path: Where it is kept.
         taken_ms: When it was taken, in ms since the epoch; None where that is not known.
+        savepoint: Whether it is a savepoint that the job itself has taken.
     """
 
     path: str
     taken_ms: int | None
+    savepoint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class Cluster:
             newest = kept[max(kept)]
             if newest.get("discarded"):
                 raise GoneError(f"Flink has deleted the newest checkpoint of job {job}.")
-            return State(str(newest["external_path"]), newest.get("trigger_timestamp"))
+            taken_ms = newest.get("trigger_timestamp")
+            return State(str(newest["external_path"]), taken_ms, newest is latest.get("savepoint"))
         # A job that a new JobManager takes up has no history before it has found its checkpoint.
         if self._ask(f"/jobs/{job}")["state"] == "INITIALIZING":
             raise ClusterError(f"Job {job} is only being initialized by Flink: deploy again later.")

@@ -88,7 +88,11 @@ class Ending:
         Raises:
             ClusterError: It has left nothing.
         """
-        return self._ended(last, left_by(self.cluster, last))
+        left = left_by(self.cluster, last)
+        # It was told to stop, and nobody has seen the end: the savepoint is as ours as any other.
+        if last.trigger is not None and left is not None and left.savepoint:
+            last = replace(last, savepoints=(*last.savepoints, left.path))
+        return self._ended(last, left)
 
     def _ended(self, running: Deployed, left: State | None) -> Deployed:
         path, taken_ms = (None, None) if left is None else (left.path, left.taken_ms)

@@ -15,8 +15,6 @@ from flink_job.java import java_gateway
 SQL = Path(__file__).with_name("sql")
 
 SETTINGS = {
-    # The three results hang on one view; with this it is planned, and runs, once.
-    "table.optimizer.reuse-optimize-block-with-digest-enabled": "true",
     "table.optimizer.agg-phase-strategy": "TWO_PHASE",
     "table.exec.mini-batch.enabled": "true",
     "table.exec.mini-batch.allow-latency": "300 ms",
@@ -77,31 +75,55 @@ def assemble(
     Returns:
         A pyflink StatementSet with an insert for each of the results.
     """
+    jvm = java_gateway().jvm
     # No function of the job is in Python: PyFlink need not serve any, nor import what that takes.
     os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - that is its name
-    java_gateway()
-    from pyflink.table import EnvironmentSettings, TableEnvironment  # noqa: PLC0415 - needs Java
+    from pyflink.table import TableEnvironment  # noqa: PLC0415 - needs Java
 
-    tables = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())
-    for key, value in {**SETTINGS, **settings}.items():
-        tables.get_config().set(key, value)
-    tables.get_config().set("pipeline.jars", ";".join(jar.absolute().as_uri() for jar in jars))
+    whole = {**SETTINGS, **settings}
+    whole["pipeline.jars"] = ";".join(jar.absolute().as_uri() for jar in jars)
+    configuration = jvm.org.apache.flink.configuration.Configuration()
+    for key, value in whole.items():
+        configuration.setString(key, value)
+    streams = jvm.org.apache.flink.streaming.api.environment.StreamExecutionEnvironment
+    # Without a cluster that is named, one in this process.
+    named = "execution.target" in whole
+    where = streams(configuration) if named else streams.getExecutionEnvironment(configuration)
+    java_tables = jvm.org.apache.flink.table.api.bridge.java.StreamTableEnvironment.create(where)
+    tables = TableEnvironment(java_tables)
 
     values = {"windows_ttl": WINDOWS_TTL, **values}
-    for path in (
-        "verdict.sql",
-        f"{ends}/incoming.sql",
-        "parsed.sql",
-        "clocked.sql",
-        "judged.sql",
-        *(f"{ends}/{result}.sql" for result in results),
-    ):
-        tables.execute_sql(statement(path, values))
+    tables.execute_sql(statement(f"{ends}/incoming.sql", values))
+    _judge(java_tables, jars)
+    for result in results:
+        tables.execute_sql(statement(f"{ends}/{result}.sql", values))
 
     statements = tables.create_statement_set()
     for result in results:
         statements.add_insert_sql(statement(_insert(ends, result), values))
     return statements
+
+
+def judge_of(jars: Sequence[Path]) -> Any:  # noqa: ANN401 - py4j has no types
+    """The step in Java that judges, from the jar that it is in."""
+    gateway = java_gateway()
+    jvm = gateway.jvm
+    urls = gateway.new_array(jvm.java.net.URL, len(jars))
+    for number, jar in enumerate(jars):
+        urls[number] = jvm.java.net.URL(jar.absolute().as_uri())
+    known = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+    return jvm.java.net.URLClassLoader(urls, known).loadClass("Judge").newInstance()
+
+
+def _judge(tables: Any, jars: Sequence[Path]) -> None:  # noqa: ANN401 - py4j has no types
+    """Make the view `judged` of the table `incoming`, by the step in Java."""
+    judge = judge_of(jars)
+    incoming = tables.sqlQuery(statement("incoming.sql"))
+    # As rows are inside of Flink: nothing is converted on the way.
+    row = java_gateway().jvm.org.apache.flink.table.data.RowData._java_lang_class  # noqa: SLF001
+    inside = incoming.getResolvedSchema().toSourceRowDataType().bridgedTo(row)
+    judged = tables.toDataStream(incoming, inside).map(judge).name("judge").uid("judge")
+    tables.createTemporaryView("judged", judged)
 
 
 def _insert(ends: Ends, result: str) -> str:

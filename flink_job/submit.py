@@ -27,6 +27,9 @@ CHECKPOINTS = {
     # The store may be away for as long as it likes: a job that failed for that could not start
     # again before the store is back. What grows is the time that a restart has to repeat.
     "execution.checkpointing.tolerable-failed-checkpoints": "2147483647",
+    # Less than a deployment waits for its savepoint: Flink gives up first, and the job goes on. The
+    # other way round it would stop once the store is back, behind a deployment that is over.
+    "execution.checkpointing.timeout": "2 min",
 }
 
 

@@ -39,7 +39,7 @@ class Client(StrEnum):
     KAFKA_PYTHON = "kafka-python"
 
 
-Choice = TypeVar("Choice", bound=StrEnum)
+Choice = TypeVar("Choice", Client, Kind)
 
 
 class FieldsError(ValueError):
@@ -164,7 +164,8 @@ def _choice(options: Mapping[str, Any], name: str, of: type[Choice]) -> Choice:
     try:
         return of(str(options[name]))
     except ValueError:
-        raise FieldsError(f"{name} is {options[name]}: it is one of {', '.join(of)}.") from None
+        known = ", ".join(map(str, of))
+        raise FieldsError(f"{name} is {options[name]}: it is one of {known}.") from None
 
 
 def _at_least_one(options: Mapping[str, Any], name: str) -> int:

@@ -286,8 +286,7 @@ def _conclude(environment: Environment, led: Lead) -> None:
     while not led.whole and time.monotonic() < deadline:
         gevent.sleep(ASKED_EVERY_S)
     del LEADS[led.name]
-    told: Any = get_html_report  # it has no types
-    beside = {"locust.html": told(environment, show_download_link=False)}
+    beside = {"locust.html": get_html_report(environment, show_download_link=False)}  # type: ignore[no-untyped-call]
     try:
         folder = led.write(Shelf(Path(_options(environment).reports)), beside, time.time())
     except OSError as problem:

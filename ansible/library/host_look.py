@@ -20,6 +20,11 @@ options:
     type: list
     elements: str
     default: []
+  files:
+    description: Files of which is wanted whether they are there.
+    type: list
+    elements: path
+    default: []
   asked:
     description: When this was asked by the controller's clock, in seconds; handed back as it is.
     type: float
@@ -47,6 +52,7 @@ ports:
   returned: always
 systemd: {description: Whether systemd runs the host., type: bool, returned: always}
 units: {description: "Services that run, or are about to.", type: list, returned: always}
+there: {description: The files that are there., type: list, returned: always}
 unresolved: {description: The names that do not resolve., type: list, returned: always}
 """
 
@@ -123,6 +129,7 @@ def main() -> None:
         argument_spec={
             "paths": {"type": "list", "elements": "path", "default": []},
             "names": {"type": "list", "elements": "str", "default": []},
+            "files": {"type": "list", "elements": "path", "default": []},
             "asked": {"type": "float", "default": 0},
         },
         supports_check_mode=True,
@@ -147,6 +154,7 @@ def main() -> None:
         ports=listening(module.run_command(SOCKETS, check_rc=True)[1]),
         systemd=systemd,
         units=[line.split()[0] for line in units.splitlines()],
+        there=[path for path in options["files"] if Path(path).exists()],
         unresolved=[name for name, yes in zip(options["names"], known, strict=True) if not yes],
     )
 

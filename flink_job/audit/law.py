@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 from flink_job.conservation import conservation_line
@@ -17,6 +18,8 @@ EventsByHour: TypeAlias = Mapping[int, int]
 Spans: TypeAlias = Mapping[Partition, tuple[int, int]]
 
 LOOKS = 5
+# As ansible/backfill.yml takes it.
+AS_TOLD = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +216,10 @@ class Reconciliation:
                 )
         for hour, gap in sorted(self._hours.items()):
             if gap:
+                begin = datetime.fromtimestamp(hour / 1_000, UTC)
                 sentences.append(
-                    f"In the hour that begins at {hour // 1_000} s since the epoch the ledger has "
-                    f"{abs(gap):,} counted events {'more' if gap > 0 else 'less'} than the windows."
+                    f"In the hour from {begin:{AS_TOLD}} on the ledger has {abs(gap):,} counted "
+                    f"events {'more' if gap > 0 else 'less'} than the windows."
                 )
         return sentences
 

@@ -2,97 +2,66 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.StreamReadConstraints;
-import org.apache.flink.table.api.DataTypes;
-import org.apache.flink.table.catalog.DataTypeFactory;
-import org.apache.flink.table.data.GenericRowData;
-import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.data.StringData;
-import org.apache.flink.table.data.TimestampData;
 import org.apache.flink.table.data.binary.BinaryStringData;
-import org.apache.flink.table.functions.ScalarFunction;
-import org.apache.flink.table.types.DataType;
-import org.apache.flink.table.types.inference.InputTypeStrategies;
-import org.apache.flink.table.types.inference.TypeInference;
-import org.apache.flink.table.types.inference.TypeStrategies;
 
 /**
  * One parse and one verdict for a Kafka value: rules 1 to 5 of the data contract, which is
- * specified in flink_job/domain. The SQL around it does the partition's clock, rule 6 and the rest.
+ * specified in flink_job/domain.
  *
  * <p>Compiled by Janino, which Flink carries: no lambdas, no inferred generics, no varargs, no
  * static methods of interfaces.
  */
-public class Verdict extends ScalarFunction {
+public class Verdict {
   private static final int MAX_LEVELS = 1000;
   private static final int MAX_NUMBER_CHARACTERS = 1000;
   private static final long FUTURE_MS = 60000L;
   private static final long OLD_MS = 7L * 24 * 3600000;
   private static final long WINDOW_MS = 10000L;
-  private static final long LATE_AFTER_MS = WINDOW_MS + 5000L + 5000L;
 
-  private static final StringData MALFORMED = BinaryStringData.fromString("malformed");
-  private static final StringData MISSING_FIELD = BinaryStringData.fromString("missing_field");
-  private static final StringData UNKNOWN_TYPE = BinaryStringData.fromString("unknown_type");
-  private static final StringData FUTURE = BinaryStringData.fromString("future_timestamp");
-  private static final StringData OLD = BinaryStringData.fromString("old_timestamp");
+  private static final StringData MALFORMED = word("malformed");
+  private static final StringData MISSING_FIELD = word("missing_field");
+  private static final StringData UNKNOWN_TYPE = word("unknown_type");
+  private static final StringData FUTURE = word("future_timestamp");
+  private static final StringData OLD = word("old_timestamp");
 
-  private transient JsonFactory json;
-  private transient byte[] lastValue;
-  private transient long lastAppended;
-  private transient RowData lastVerdict;
+  /** Of the last event that was not rejected. */
+  public StringData product;
+  public boolean click;
+  /** Event time, at most the append time: what moves a partition's clock. */
+  public long seen;
+  /** Start of the 10-second window that the event falls into. */
+  public long windowStart;
 
-  /** Written out, since Janino knows no annotations on parameters. */
-  public TypeInference getTypeInference(DataTypeFactory types) {
-    DataType text = (DataType) DataTypes.STRING().bridgedTo(StringData.class);
-    DataType row = DataTypes.ROW(Arrays.asList(new Object[] {
-        DataTypes.FIELD("rejected", text),
-        DataTypes.FIELD("product_id", text),
-        DataTypes.FIELD("click", DataTypes.BOOLEAN()),
-        DataTypes.FIELD("seen", DataTypes.BIGINT()),
-        DataTypes.FIELD("window_start", DataTypes.BIGINT()),
-        DataTypes.FIELD("appended", DataTypes.BIGINT()),
-        DataTypes.FIELD("payload", DataTypes.BYTES())}));
-    DataType time = (DataType) DataTypes.TIMESTAMP_LTZ(3).bridgedTo(TimestampData.class);
-    return TypeInference.newBuilder()
-        .inputTypeStrategy(
-            InputTypeStrategies.explicitSequence(new DataType[] {DataTypes.BYTES(), time}))
-        .outputTypeStrategy(TypeStrategies.explicit((DataType) row.bridgedTo(RowData.class)))
-        .build();
-  }
+  private final JsonFactory json = strictJson();
+  private final PlainEvent plain = new PlainEvent();
 
-  /**
-   * The planner repeats the call for every field of the row that it reads; they come one after the
-   * other with the same array, so that one parse serves them all.
-   */
-  public RowData eval(byte[] value, TimestampData appendTime) {
-    long appended = appendTime.getMillisecond();
-    if (value == null || value != lastValue || appended != lastAppended) {
-      lastVerdict = judge(value, appended);
-      lastValue = value;
-      lastAppended = appended;
+  /** Why a message is rejected; null where it is not, and then the fields are those of its event. */
+  public StringData judge(byte[] value, long appended) {
+    if (value != null && plain.read(value)) {
+      return judgeTime(plain.product(), plain.click, plain.timestamp, appended);
     }
-    return lastVerdict;
+    return parse(value, appended);
   }
 
-  private RowData judge(byte[] value, long appended) {
+  private StringData parse(byte[] value, long appended) {
     String user = null;
-    String product = null;
+    String named = null;
     String type = null;
     String time = null;
 
     // 1. malformed
     if (value == null || !isStrictUtf8(value)) {
-      return reject(MALFORMED, value, appended);
+      return MALFORMED;
     }
     try {
-      JsonParser parser = json().createParser(value);
+      JsonParser parser = json.createParser(value);
       if (parser.nextToken() != JsonToken.START_OBJECT) {
-        return reject(MALFORMED, value, appended);
+        return MALFORMED;
       }
       while (parser.nextToken() == JsonToken.FIELD_NAME) {
         String name = parser.getCurrentName();
@@ -100,7 +69,7 @@ public class Verdict extends ScalarFunction {
         if (name.equals("userId")) {
           user = textOfValue(parser);
         } else if (name.equals("productId")) {
-          product = textOfValue(parser);
+          named = textOfValue(parser);
         } else if (name.equals("eventType")) {
           type = textOfValue(parser);
         } else if (name.equals("timestamp")) {
@@ -110,75 +79,65 @@ public class Verdict extends ScalarFunction {
         }
       }
       if (parser.currentToken() != JsonToken.END_OBJECT || parser.nextToken() != null) {
-        return reject(MALFORMED, value, appended);
+        return MALFORMED;
       }
     } catch (IOException notJson) {
-      return reject(MALFORMED, value, appended);
+      return MALFORMED;
     }
-    if (hasUnpairedSurrogate(user) || hasUnpairedSurrogate(product) || hasUnpairedSurrogate(type)) {
-      return reject(MALFORMED, value, appended);
+    if (hasUnpairedSurrogate(user) || hasUnpairedSurrogate(named) || hasUnpairedSurrogate(type)) {
+      return MALFORMED;
     }
     long timestamp = 0;
     if (!isBlank(time)) {
       try {
         timestamp = Long.parseLong(time);
       } catch (NumberFormatException notAnInteger) {
-        return reject(MALFORMED, value, appended);
+        return MALFORMED;
       }
       if (!Long.toString(timestamp).equals(time)) {
-        return reject(MALFORMED, value, appended);
+        return MALFORMED;
       }
     }
 
     // 2. missing_field
-    if (isBlank(user) || isBlank(product) || isBlank(type) || isBlank(time)) {
-      return reject(MISSING_FIELD, value, appended);
+    if (isBlank(user) || isBlank(named) || isBlank(type) || isBlank(time)) {
+      return MISSING_FIELD;
     }
 
     // 3. unknown_type
-    boolean click = type.equals("click");
-    if (!click && !type.equals("impression") && !type.equals("view")) {
-      return reject(UNKNOWN_TYPE, value, appended);
+    boolean clicked = type.equals("click");
+    if (!clicked && !type.equals("impression") && !type.equals("view")) {
+      return UNKNOWN_TYPE;
     }
+    return judgeTime(BinaryStringData.fromString(named), clicked, timestamp, appended);
+  }
 
+  private StringData judgeTime(StringData named, boolean clicked, long timestamp, long appended) {
     // 4. future_timestamp, 5. old_timestamp
     if (timestamp > appended + FUTURE_MS) {
-      return reject(FUTURE, value, appended);
+      return FUTURE;
     }
     if (timestamp < appended - OLD_MS) {
-      return reject(OLD, value, appended);
+      return OLD;
     }
-
-    // Only what is late by its own append time can be late by the clock, and needs its payload.
-    long windowStart = timestamp - Math.floorMod(timestamp, WINDOW_MS);
-    return GenericRowData.of(new Object[] {
-        null,
-        BinaryStringData.fromString(product),
-        Boolean.valueOf(click),
-        Long.valueOf(Math.min(timestamp, appended)),
-        Long.valueOf(windowStart),
-        Long.valueOf(appended),
-        windowStart + LATE_AFTER_MS <= appended ? value : null});
+    product = named;
+    click = clicked;
+    seen = Math.min(timestamp, appended);
+    windowStart = timestamp - Math.floorMod(timestamp, WINDOW_MS);
+    return null;
   }
 
-  private static RowData reject(StringData reason, byte[] value, long appended) {
-    return GenericRowData.of(
-        new Object[] {reason, null, null, null, null, Long.valueOf(appended), value});
-  }
-
-  private JsonFactory json() {
-    if (json == null) {
-      json = new JsonFactory();
-      json.setStreamReadConstraints(StreamReadConstraints.builder()
-          .maxNestingDepth(MAX_LEVELS)
-          .maxNumberLength(MAX_NUMBER_CHARACTERS)
-          .maxStringLength(Integer.MAX_VALUE)
-          .maxNameLength(Integer.MAX_VALUE)
-          .build());
-      // Names that collide on purpose would otherwise throw; names that never repeat would be kept.
-      json.configure(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW, false);
-      json.configure(JsonFactory.Feature.INTERN_FIELD_NAMES, false);
-    }
+  private static JsonFactory strictJson() {
+    JsonFactory json = new JsonFactory();
+    json.setStreamReadConstraints(StreamReadConstraints.builder()
+        .maxNestingDepth(MAX_LEVELS)
+        .maxNumberLength(MAX_NUMBER_CHARACTERS)
+        .maxStringLength(Integer.MAX_VALUE)
+        .maxNameLength(Integer.MAX_VALUE)
+        .build());
+    // Names that collide on purpose would otherwise throw; names that never repeat would be kept.
+    json.configure(JsonFactory.Feature.FAIL_ON_SYMBOL_HASH_OVERFLOW, false);
+    json.configure(JsonFactory.Feature.INTERN_FIELD_NAMES, false);
     return json;
   }
 
@@ -265,5 +224,10 @@ public class Verdict extends ScalarFunction {
     } catch (CharacterCodingException notUtf8) {
       return false;
     }
+  }
+
+  /** With its bytes at hand, so that they are made of it once. */
+  private static StringData word(String text) {
+    return BinaryStringData.fromBytes(text.getBytes(StandardCharsets.UTF_8));
   }
 }

@@ -1,4 +1,4 @@
-"""The page of Java that gives rules 1 to 5 of the contract, and its build without a JDK."""
+"""The pages of Java that judge messages by the contract, and their build without a JDK."""
 
 from flink_job.verdict.build import verdict_jar
 

@@ -15,6 +15,7 @@ from monitoring.dashboards.panels import (
 from monitoring.dashboards.promql import WINDOW, rate, stepped
 
 HOSTS = 'host=~"$host"'
+# Where there is no value yet Flink tells -1, which is not shown.
 JOB = "flink_jobmanager_job"
 TASK = "flink_taskmanager_job_task"
 
@@ -27,7 +28,7 @@ OVERVIEW = Row(
             normal="days; it begins at 0 at every restart.",
             unit="dtdurations",
             decimals=0,
-            queries=(Query(f"max({JOB}_uptime) / 1000"),),
+            queries=(Query(f"max({JOB}_uptime >= 0) / 1000"),),
             steps=((None, "red"), (60, "yellow"), (300, "green")),
             alert="CtrJobDown",
         ),
@@ -123,7 +124,7 @@ FLOW = Row(
             unit="ms",
             queries=(
                 Query(
-                    f"max by (subtask_index) ({TASK}_operator_currentEmitEventTimeLag)",
+                    f"max by (subtask_index) ({TASK}_operator_currentEmitEventTimeLag >= 0)",
                     "subtask {{subtask_index}}",
                 ),
             ),
@@ -186,7 +187,7 @@ CHECKPOINTS = Row(
             tells="How long the newest checkpoint took.",
             normal="under a second; it rises with backpressure, as barriers wait in line.",
             unit="ms",
-            queries=(Query(f"max({JOB}_lastCheckpointDuration)", "newest"),),
+            queries=(Query(f"max({JOB}_lastCheckpointDuration >= 0)", "newest"),),
             alert="CtrCheckpointsFailing",
         ),
         Lines(
@@ -196,8 +197,8 @@ CHECKPOINTS = Row(
             normal="level: state is forgotten as its windows get old.",
             unit="bytes",
             queries=(
-                Query(f"max({JOB}_lastCheckpointFullSize)", "whole state"),
-                Query(f"max({JOB}_lastCheckpointSize)", "written"),
+                Query(f"max({JOB}_lastCheckpointFullSize >= 0)", "whole state"),
+                Query(f"max({JOB}_lastCheckpointSize >= 0)", "written"),
             ),
             alert="CtrCheckpointsFailing",
         ),

@@ -59,7 +59,6 @@ TOPICS: Mapping[str, str] = {"impressions": "blue", "clicks": "orange"}
 QUANTILES: Mapping[str, str] = {"p50": "green", "p95": "yellow", "p99": "red"}
 STEPS: Mapping[str, str] = {
     "read": "blue",
-    "judge": "purple",
     "windows": "green",
     "ledger": "yellow",
 }
@@ -345,8 +344,9 @@ class Heat(Framed):
         colours = (
             heatmap.HeatmapColorOptions()
             .mode(heat.HeatmapColorMode.SCHEME)
+            # Grafana turns this one round by itself: little is green.
             .scheme("RdYlGn")
-            .reverse(True)  # noqa: FBT003 - the builder takes it so
+            .reverse(False)  # noqa: FBT003 - the builder takes it so
             .scale(heat.HeatmapColorScale.LINEAR)
             .exponent(0.5)
             .steps(64)

@@ -340,7 +340,7 @@ HEALTH = Row(
             width=6,
             queries=(
                 Query(
-                    "max by (job_name) (flink_jobmanager_job_lastCheckpointDuration) / 1000",
+                    "max by (job_name) (flink_jobmanager_job_lastCheckpointDuration >= 0) / 1000",
                     "{{job_name}}",
                 ),
             ),

@@ -10,7 +10,6 @@ TASKS = (
     ("Source:?_.*", "read"),
     (".*ctr_windows.*", "windows"),
     (".*ctr_ledger.*", "ledger"),
-    ("OverAggregate.*", "judge"),
 )
 
 
@@ -27,7 +26,7 @@ def quantile(share: float, buckets: str, by: str = "", window: str = WINDOW) -> 
 
 
 def stepped(series: str) -> str:
-    """Series of Flink's tasks with the label `step`: read, judge, windows or ledger."""
+    """Series of Flink's tasks with the label `step`: read, windows or ledger."""
     expr = f'label_replace({series}, "step", "$1", "task_name", "(.{{1,24}}).*")'
     for pattern, name in TASKS:
         expr = f'label_replace({expr}, "step", "{name}", "task_name", "{pattern}")'

@@ -6,8 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
+
+from tests.unit.played import playing
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
@@ -49,3 +53,51 @@ def test_hosts_without_the_release_are_named_as_such(
     told = said(tmp_path, *RANGE, *options)
     assert "The release that serves cannot count anew: bring this one by site.yml first." in told
     assert "Make the topics" not in told
+
+
+def test_the_topics_of_a_recount_that_goes_on_are_left_alone(tmp_path: Path) -> None:
+    """The other one would lose them, which waits for nothing but its end."""
+    code = tmp_path / "flink_job" / "backfill"
+    code.mkdir(parents=True)
+    (code.parent / "__init__.py").touch()
+    (code / "__init__.py").touch()
+    (code / "extent.py").write_text("import json; print(json.dumps({'asked': 7, 'told': []}))")
+    tool = tmp_path / "kafka-topics"
+    tool.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    tool.chmod(0o755)
+    with playing() as flink:
+        live = {"jid": "0a1b", "name": "ctr-backfill", "state": "RUNNING"}
+        ended = {"jid": "0c1d", "name": "ctr-backfill", "state": "FINISHED"}
+        flink.answers["GET /jobs/overview"] = {"jobs": [ended, live]}
+        here = {
+            "endpoints_flink": flink.address,
+            "backfill_python": {"PYTHONPATH": str(tmp_path)},
+            "backfill_topics_tool": [str(tool)],
+        }
+        told = said(tmp_path, *RANGE, "-e", json.dumps(here))
+    assert "Job 0a1b counts a range anew already: wait for its end" in told
+    assert not (tmp_path / "asked").exists()
+
+
+def tasks(some: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All tasks and blocks, however deep."""
+    return [
+        one
+        for task in some
+        for one in (
+            task,
+            *(each for part in ("block", "rescue", "always") for each in tasks(task.get(part, []))),
+        )
+    ]
+
+
+def test_loaders_that_a_backfill_has_stopped_start_again_where_it_is_run_again() -> None:
+    """Behind a replacement that was cut off nothing differs any more, but they stand still."""
+    plays = YAML(typ="safe").load(ROOT / "ansible" / "backfill.yml")
+    (starts,) = [
+        block
+        for play in plays
+        for block in tasks(play.get("tasks", []))
+        if any("Start the loaders" in task["name"] for task in block.get("always", []))
+    ]
+    assert starts["when"] == "backfill_apply"

@@ -12,21 +12,6 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
-PLAY: list[dict[str, Any]] = [
-    {
-        "hosts": "all",
-        "gather_facts": False,
-        "tasks": [
-            {
-                "ansible.builtin.include_role": {
-                    "name": "ctr_job",
-                    "tasks_from": "deploy",
-                    "rolespec_validate": False,
-                }
-            }
-        ],
-    }
-]
 # Says what it was called with, ends as it is told to, and lets the file say what serves.
 FAKE = """
 import json, os, sys
@@ -78,14 +63,18 @@ def host(folder: Path, **told: object) -> dict[str, Any]:
 def run(folder: Path, hosts: dict[str, dict[str, Any]], *options: str) -> dict[str, End]:
     """Run the role's deployment on all hosts at once, since starting Ansible is what takes time."""
     # The role's own variables win over an inventory's, but not over those that a task includes by.
-    task = PLAY[0]["tasks"][0] | {
-        "vars": {
-            name: f"{{{{ play_{name} }}}}"
-            for name in next(iter(hosts.values()))
-            if not name.startswith("ansible_")
-        }
+    own = {
+        name: f"{{{{ play_{name} }}}}"
+        for name in next(iter(hosts.values()))
+        if not name.startswith("ansible_")
     }
-    (folder / "play.json").write_text(json.dumps([PLAY[0] | {"tasks": [task]}]))
+    role = {"name": "ctr_job", "rolespec_validate": False}
+    tasks = [
+        {"ansible.builtin.include_role": role | {"tasks_from": part}, "vars": own}
+        for part in ("deploy", "tidy")
+    ]
+    play = {"hosts": "all", "gather_facts": False, "tasks": tasks}
+    (folder / "play.json").write_text(json.dumps([play]))
     inventory = {
         name: {
             (key if key.startswith("ansible_") else f"play_{key}"): value
@@ -169,3 +158,45 @@ def test_nothing_changed_is_nothing_done_and_a_dry_run_deploys_nothing(tmp_path:
     assert (end.failed, end.changed, end.link) == ("", 0, "old")
     end = run(tmp_path, hosts, "--check", "--limit", "ahead")["ahead"]
     assert (end.failed, end.changed, end.link, end.called) == ("", 1, "old", [])
+
+
+def releases(folder: Path, number: int) -> list[Path]:
+    """Releases on a host, each younger than those before it."""
+    made: list[Path] = []
+    for each in range(number):
+        release = folder / f"{each:012x}"
+        release.mkdir(parents=True)
+        while made and release.stat().st_ctime <= made[-1].stat().st_ctime:
+            os.utime(release)
+        made.append(release)
+    return made
+
+
+def test_the_newest_releases_stay_and_those_that_serve_or_are_gone_back_to(tmp_path: Path) -> None:
+    names = ("served", "failed", "unknown")
+    made = {name: releases(tmp_path / name, 9) for name in names}
+    hosts = {
+        "served": host(tmp_path / "served", out="deployed: job a runs\n"),
+        "failed": host(tmp_path / "failed", status=1, err="no savepoint\n"),
+        "unknown": host(tmp_path / "unknown", out="unchanged: job a runs\n"),
+    }
+    for name in ("served", "failed"):
+        known = {
+            key: {"release": str(made[name][number]), "settings": {}}
+            for key, number in (("version", 2), ("former", 0))
+        }
+        (tmp_path / name / "job.json").write_text(json.dumps(known))
+        hosts[name]["artifacts_release"] = str(made[name][1])
+    for variables in hosts.values():
+        variables["ctr_job_releases_kept"] = 5
+    run(tmp_path, hosts)
+    left = {
+        name: [number for number, release in enumerate(made[name]) if release.exists()]
+        for name in names
+    }
+    assert left == {
+        "served": [0, 1, 2, 4, 5, 6, 7, 8],
+        "failed": list(range(9)),
+        "unknown": list(range(9)),
+    }
+    assert (tmp_path / "served" / "old").exists()

@@ -80,7 +80,13 @@ def test_a_secret_key_reaches_the_store_and_its_probe_as_it_is(tmp_path: Path) -
         "gather_facts": False,
         "roles": ["endpoints"],
         "vars_files": [str(ROOT / "roles/object_store/defaults/main.yml")],
-        "tasks": [{"template": {"src": str(template), "dest": str(tmp_path / "properties")}}],
+        "tasks": [
+            {"template": {"src": str(template), "dest": str(tmp_path / "properties")}},
+            {
+                "template": {"src": str(template), "dest": str(tmp_path / "former")},
+                "vars": {"object_store_key": ["former", "{{ vault_password }}"]},
+            },
+        ],
     }
     playbook = tmp_path / "render.yml"
     playbook.write_text(json.dumps([play]))
@@ -88,6 +94,8 @@ def test_a_secret_key_reaches_the_store_and_its_probe_as_it_is(tmp_path: Path) -
     probe = runpy.run_path(str(ROOT / "roles/object_store/files/s3_probe.py"))
     settings = probe["properties"](str(tmp_path / "properties"))
     assert settings["s3proxy.credential"] == PASSWORD
+    former = probe["properties"](str(tmp_path / "former"))
+    assert (former["s3proxy.identity"], former["s3proxy.credential"]) == ("former", PASSWORD)
     # Java begins a value at its first character that is no space.
     assert "s3proxy.credential=\\u0020" in (tmp_path / "properties").read_text()
 

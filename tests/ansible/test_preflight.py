@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import json
 import os
@@ -35,6 +36,7 @@ def host(look: dict[str, Any] | None = None, **variables: object) -> dict[str, A
         "systemd": True,
         "units": [],
         "unresolved": [],
+        "there": [],
     }
     facts = {
         "ansible_distribution": "Debian",
@@ -173,6 +175,46 @@ def test_each_problem_is_a_sentence(tmp_path: Path) -> None:
     unexpected = [line for line in said if not any(re.fullmatch(one, line) for one in expected)]
     assert unexpected == []
     assert [one for one in expected if not any(re.fullmatch(one, line) for line in said)] == []
+
+
+def taskmanager(secret: str, key: str = "ctr") -> dict[str, Any]:
+    """What preflight has read on a host of Flink."""
+    settings = f"s3.access-key: {key}\ns3.secret-key: {secret}\n"
+    return {"content": base64.b64encode(settings.encode()).decode()}
+
+
+def test_hosts_that_are_installed_are_not_given_other_secrets(tmp_path: Path) -> None:
+    drawn = tmp_path / ".secrets"
+    drawn.mkdir()
+    (drawn / "clickhouse-admin").write_text("a\n")
+    (drawn / "store").write_text("new\n")
+    there = {"there": ["/etc/ctr/endpoints-loader.json", "/etc/flink/config.yaml"]}
+    key = {"endpoints_store_secret_key": "new", "endpoints_store_access_key": "ctr-2"}
+    hosts = {
+        "kafka1": host(kafka_node_id=1),
+        "zookeeper1": host(zookeeper_id=1),
+        "flink_jobmanager1": host(),
+        "object_store1": host(object_store_former_keys={"ctr": "old"}),
+        "clickhouse1": host(there),
+        "clickhouse2": host(),
+        "clickhouse3": host(there, endpoints_clickhouse_passwords={"admin": "b"}),
+        "flink_taskmanager1": host(there, preflight_flink=taskmanager("old")),
+        "flink_taskmanager2": host(there, preflight_flink=taskmanager("old"), **key),
+        "flink_taskmanager3": host(there, preflight_flink=taskmanager("new", "ctr-2"), **key),
+        "flink_taskmanager4": host(there, preflight_flink=taskmanager("new")),
+        "flink_taskmanager5": host(preflight_flink={"failed": True, "msg": "not found"}),
+        "flink_taskmanager6": host(there, preflight_flink=taskmanager("older"), **key),
+    }
+    said = problems(run(tmp_path, inventory(hosts), *JUDGE))
+    missing = f"is installed already, by secrets that are not on this machine: copy {drawn} from"
+    taken = "runs by a key that the object store would take no more"
+    assert [line.partition(": ")[0] for line in said] == [
+        f"clickhouse1 {missing.partition(': ')[0]}",
+        f"Flink on flink_taskmanager1 {taken}, and its job could not go on from its checkpoints",
+        f"Flink on flink_taskmanager6 {taken}, and its job could not go on from its checkpoints",
+    ]
+    assert missing in said[0]
+    assert "endpoints_clickhouse_passwords" in said[0]
 
 
 def test_what_is_undefined_is_no_pass(tmp_path: Path) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from pyflink.table import ExplainDetail
 
 from flink_job.age import WINDOWS_TTL
 from flink_job.backfill.recount import SETTINGS as SETTINGS_OF_A_RECOUNT
-from flink_job.domain import Record
-from flink_job.embedded import execute, write_incoming
-from flink_job.java import java_gateway
 from flink_job.job import SETTINGS, SQL, Ends, assemble, options, statement
-from flink_job.verdict.build import SOURCE, verdict_jar
-from tests.nasty import GOOD, T
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +23,8 @@ def plan(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize(
     ("operator", "times"),
-    [("TableSourceScan(", 1), ("OverAggregate(", 1), ("Sink(", 3), ("Reused(reference_id=[1])", 3)],
+    # The exchanges stand behind the local counts: no message is sent anywhere to be counted.
+    [("TableSourceScan(", 1), ("Reused(reference_id=[1])", 3), ("Sink(", 3), ("Exchange(", 2)],
 )
 def test_the_plan_has_each_operator_as_often_as_it_should(
     plan: str, operator: str, times: int
@@ -34,29 +32,25 @@ def test_the_plan_has_each_operator_as_often_as_it_should(
     assert plan.count(operator) == times, plan
 
 
-def test_the_verdict_is_asked_in_one_operator(plan: str) -> None:
-    judging = [line for line in plan.splitlines() if "verdict(" in line]
-    assert len(judging) == 1, plan
+def test_messages_are_counted_before_any_exchange(plan: str) -> None:
+    behind = re.findall(r"Exchange\(.*\n\s*\+- (\w+)\(", plan)
+    assert behind == ["LocalGroupAggregate", "LocalGroupAggregate"], plan
 
 
-def test_a_message_is_parsed_once_however_many_fields_are_read(tmp_path: Path) -> None:
-    # A verdict that counts itself; the planner asks for it once for each field that it reads.
-    counting = (
-        "    synchronized (System.class) {\n"
-        '      System.setProperty("verdicts", '
-        'String.valueOf(Integer.getInteger("verdicts", 0).intValue() + 1));\n'
-        "    }\n"
-    )
-    head = "  private RowData judge(byte[] value, long appended) {\n"
-    page = tmp_path / "Verdict.java"
-    page.write_text(SOURCE.read_text().replace(head, head + counting))
-    records = [Record("clicks", 0, offset, T, GOOD) for offset in range(50)]
-    write_incoming(records, tmp_path)
-
-    system = java_gateway().jvm.System
-    system.clearProperty("verdicts")
-    execute(tmp_path, verdict_jar(tmp_path, page))
-    assert system.getProperty("verdicts") == str(len(records))
+def test_messages_are_judged_in_the_step_that_reads_them(jar: Path, tmp_path: Path) -> None:
+    values = {"folder": str(tmp_path)}
+    statements = assemble(Ends.FILES, values, [jar], {})
+    explained = str(statements.explain(ExplainDetail.JSON_EXECUTION_PLAN))
+    graph = json.loads(explained.split("== Physical Execution Plan ==")[1])
+    steps = {step["id"]: step for step in graph["nodes"]}
+    (judge,) = (step for step in steps.values() if step["type"] == "judge")
+    before = judge
+    while "predecessors" in before:
+        (how,) = before["predecessors"]
+        assert how["ship_strategy"] == "FORWARD", graph
+        assert steps[how["id"]]["parallelism"] == judge["parallelism"]
+        before = steps[how["id"]]
+    assert before["type"].startswith("Source"), graph
 
 
 def test_windows_and_ledger_are_counted_in_two_phases(plan: str) -> None:
@@ -79,10 +73,10 @@ def test_a_recount_is_the_same_plan_without_dead_letters(
     values = {"folder": str(tmp_path)}
     job = assemble(Ends.FILES, values, [jar], SETTINGS_OF_A_RECOUNT, ("windows", "ledger"))
     recount = str(job.explain()).split("== Optimized Execution Plan ==")[1]
-    for operator, times in (("TableSourceScan(", 1), ("OverAggregate(", 1), ("Sink(", 2)):
+    for operator, times in (("TableSourceScan(", 1), ("Exchange(", 2), ("Sink(", 2)):
         assert recount.count(operator) == times, recount
     both = [
-        [line for line in text.splitlines() if "GroupAggregate(" in line or "OverAgg" in line]
+        [line for line in text.splitlines() if "GroupAggregate(" in line]
         for text in (plan, recount)
     ]
     assert both[0] == both[1]

@@ -1,7 +1,8 @@
-"""The page of Java gives rules 1 to 5 as the specification does, for any bytes."""
+"""The pages of Java give rules 1 to 5 as the specification does, for any bytes."""
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from py4j.java_gateway import get_field
 
 from flink_job.domain import Outcome, Record, judge
 from flink_job.java import java_gateway
-from flink_job.verdict.build import SOURCE, verdict_jar
+from flink_job.verdict.build import FOLDER, PAGES, verdict_jar
 from tests.nasty import GOOD, NASTY, T
 
 Judge = Callable[[bytes | None, int], str]
+OF_AN_EVENT = ("product", "click", "seen", "windowStart")
 
 
 @pytest.fixture(scope="module")
@@ -26,16 +29,14 @@ def java(jar: Path) -> Judge:
     loader = jvm.java.net.URLClassLoader(
         urls, jvm.java.lang.Thread.currentThread().getContextClassLoader()
     )
-    function = loader.loadClass("Verdict").newInstance()
+    verdict = loader.loadClass("Verdict").newInstance()
 
     def judge_in_java(value: bytes | None, appended: int) -> str:
-        time = jvm.org.apache.flink.table.data.TimestampData.fromEpochMillis(appended)
-        row = function.eval(value, time)
-        if not row.isNullAt(0):
-            return str(row.getString(0).toString())
-        return repr(
-            (row.getString(1).toString(), row.getBoolean(2), row.getLong(3), row.getLong(4))
-        )
+        rejected = verdict.judge(value, appended)
+        if rejected is not None:
+            return str(rejected.toString())
+        product, *rest = (get_field(verdict, name) for name in OF_AN_EVENT)
+        return repr((product.toString(), *rest))
 
     return judge_in_java
 
@@ -142,6 +143,38 @@ def nested(draw: st.DrawFn) -> bytes:
     return GOOD[:-1] + f',"{name.decode()}":{opened}1{"".join(closing)}}}'.encode()
 
 
+# What stands between and in the tokens of a message.
+MARKS = [*b' \t\n\r\x0b\x1f"\\/{}[]:,-+.019eEuntf~\x7f\x80\xc3\xff']
+WORDS = st.one_of(
+    st.sampled_from(["u", "p", " p", "p ", "", " ", "click", "view", "impression", "Click"]),
+    st.text(st.characters(min_codepoint=32, max_codepoint=127, exclude_characters='"\\')),
+)
+NUMBERED = st.one_of(st.just(T), st.integers(0, 2**65)).map(str)
+PLAIN_NAMES = st.one_of(
+    st.sampled_from(["userId", "productId", "eventType", "timestamp", "userid", "eventTypes", ""]),
+    st.text("abcI", max_size=9),
+)
+BLANKS = st.text(" \n\r\t", max_size=2)
+PLAIN_MEMBERS = st.tuples(PLAIN_NAMES, st.one_of(WORDS.map(json.dumps), NUMBERED))
+
+
+@st.composite
+def plain(draw: st.DrawFn) -> bytes:
+    """Texts and whole numbers alone, mostly a good event, in any order and with anything beside."""
+    good = [
+        ("userId", draw(WORDS.map(json.dumps))),
+        ("productId", draw(WORDS.map(json.dumps))),
+        ("eventType", draw(st.sampled_from(['"click"', '"view"', '"impression"', '"buy"']))),
+        ("timestamp", draw(NUMBERED)),
+    ]
+    members = draw(st.permutations(good + draw(st.lists(PLAIN_MEMBERS, max_size=3))))
+    written = [
+        "".join((draw(BLANKS), f'"{name}"', draw(BLANKS), ":", draw(BLANKS), value, draw(BLANKS)))
+        for name, value in members
+    ]
+    return (draw(BLANKS) + "{" + ",".join(written) + "}" + draw(BLANKS)).encode()
+
+
 @settings(max_examples=1_500, deadline=None)
 @given(st.one_of(OBJECTS, mutated(), st.binary(max_size=60)))
 @example(b"")
@@ -194,6 +227,24 @@ def test_java_and_the_specification_agree_on_every_byte_in_every_place(
     assert [java(value, T) for value in values] == [python(value, T) for value in values]
 
 
+@pytest.mark.parametrize("place", range(len(GOOD) + 1))
+def test_java_and_the_specification_agree_on_a_good_message_with_a_byte_changed(
+    java: Judge, place: int
+) -> None:
+    before, behind = GOOD[:place], GOOD[place:]
+    values = [before + bytes([byte]) + behind for byte in MARKS]
+    values += [before + bytes([byte]) + behind[1:] for byte in MARKS]
+    values += [before + behind[1:], before, GOOD + behind]
+    assert [java(value, T) for value in values] == [python(value, T) for value in values]
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(plain())
+@example(GOOD)
+def test_java_and_the_specification_agree_on_plain_messages(java: Judge, value: bytes) -> None:
+    assert java(value, T) == python(value, T)
+
+
 @pytest.mark.parametrize("name", NASTY)
 def test_java_and_the_specification_agree_on_the_corpus(java: Judge, name: str) -> None:
     value, _ = NASTY[name]
@@ -207,14 +258,17 @@ def test_the_same_bytes_appended_later_are_judged_anew(java: Judge) -> None:
     ]
 
 
-def test_the_same_page_gives_the_same_jar(tmp_path: Path) -> None:
+def test_the_same_pages_give_the_same_jar(tmp_path: Path) -> None:
     one, other = verdict_jar(tmp_path / "one"), verdict_jar(tmp_path / "other")
     assert one.name == other.name
     assert one.read_bytes() == other.read_bytes()
-    assert zipfile.ZipFile(one).namelist() == ["Verdict.class"]
+    classes = {Path(name).stem for name in zipfile.ZipFile(one).namelist()}
+    assert classes == {Path(page).stem for page in PAGES} | {"Judge$Partition"}
 
 
-def test_a_changed_page_gives_another_jar(tmp_path: Path) -> None:
-    changed = tmp_path / "Verdict.java"
-    changed.write_text(SOURCE.read_text() + "// changed\n")
-    assert verdict_jar(tmp_path, changed).name != verdict_jar(tmp_path).name
+@pytest.mark.parametrize("page", PAGES)
+def test_a_changed_page_gives_another_jar(tmp_path: Path, page: str) -> None:
+    for name in PAGES:
+        text = (FOLDER / name).read_text()
+        (tmp_path / name).write_text(text + "// changed\n" if name == page else text)
+    assert verdict_jar(tmp_path, tmp_path).name != verdict_jar(tmp_path).name

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -111,7 +112,13 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             told = drilled(Lab(), alert)
         # What a part that is away makes of a question, or a playbook that has failed.
-        except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as problem:
+        except (
+            AssertionError,
+            OSError,
+            HTTPException,
+            ValueError,
+            subprocess.SubprocessError,
+        ) as problem:
             sys.stderr.write(f"{alert}: {problem}\n")
             held = False
             continue

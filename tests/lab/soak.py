@@ -15,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from statistics import median
 
@@ -23,10 +24,8 @@ from tests.lab.fleet import Lab, eventually
 from tests.lab.watch import Watch, silence
 
 RATE = 20_000
-MINUTES_AT_LEAST = 2
+MINUTES_AT_LEAST = 3
 SETTLED_WITHIN_S = 300
-# The load goes on until rows flow again after the last fault; the longest of them is a deployment.
-LAST_FAULT_S = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,8 @@ def soaked(lab: Lab, seconds: int, rate: int, seed: int) -> list[Told]:
     with Watch(lab.counted_since(int(time.time()) - 60)) as watch:
         eventually(lambda: (watch.rises[1:] and lab.whole(0)) or None, "rows flow")
         for fault in sequence(seed):
-            if told and time.monotonic() > end - LAST_FAULT_S:
+            # The load goes on until rows flow again after the last one.
+            if told and time.monotonic() > end - fault.lasts_s:
                 break
             told.append(injected(lab, watch, fault, chance))
             sys.stdout.write(f"{time.strftime('%H:%M:%S')} {told[-1]}\n")
@@ -148,7 +148,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         told = soaked(Lab(), int(chosen.minutes * 60), chosen.rate, seed)
     # What a part that is away makes of a question; the seed repeats it.
-    except (AssertionError, OSError, ValueError, subprocess.SubprocessError) as problem:
+    except (
+        AssertionError,
+        OSError,
+        HTTPException,
+        ValueError,
+        subprocess.SubprocessError,
+    ) as problem:
         sys.stderr.write(f"seed {seed}: {problem}\n")
         return 1
     if chosen.table is not None:

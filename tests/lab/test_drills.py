@@ -7,7 +7,7 @@ import pytest
 from tests.lab.drill import drilled, names, playbook
 from tests.lab.fleet import Lab
 
-QUICK = ("FlinkTaskManagerLost",)
+QUICK = ("FlinkTaskManagerLost", "KafkaBrokerDown")
 
 
 def held(lab: Lab, alert: str) -> None:

@@ -19,6 +19,15 @@ BACK_WITHIN_S = 120
 pytestmark = pytest.mark.thorough
 
 
+@pytest.fixture(autouse=True)
+def under_load(lab: Lab) -> Iterator[None]:
+    lab.playbook("job")
+    lab.loaded(RATE, seconds=1_200)
+    yield
+    lab.playbook("load", "-e", "load_state=stopped")
+    assert lab.law_is_kept()
+
+
 def live(lab: Lab) -> list[str]:
     """The states of all jobs that have not ended."""
     jobs = lab.flink("/jobs/overview")["jobs"]
@@ -60,8 +69,6 @@ def test_a_deployment_without_its_store_stops_nothing_and_starts_nothing(lab: La
     """Fails in one sentence; the job goes on by itself, and the next deployment succeeds."""
     version = ("-e", '{"ctr_job_latency": "350 ms"}')
     rule = "INPUT -p tcp --dport 7070 -j DROP"
-    lab.playbook("job")
-    lab.loaded(RATE, seconds=600)
     with never_two(lab):
         try:
             lab.on("store1", f"iptables -I {rule}")
@@ -75,13 +82,9 @@ def test_a_deployment_without_its_store_stops_nothing_and_starts_nothing(lab: La
         eventually(lambda: lab.whole(back_ms) or None, "it checkpoints", BACK_WITHIN_S)
         assert "deployed: job" in lab.playbook("job", *version).said
         lab.playbook("job")
-    lab.playbook("load", "-e", "load_state=stopped")
-    assert lab.law_is_kept()
 
 
 def test_deployments_beside_a_jobmanager_that_comes_back_start_no_second_job(lab: Lab) -> None:
-    lab.playbook("job")
-    lab.loaded(RATE, seconds=600)
     with never_two(lab):
         lab.on("flink-jm", "systemctl kill --signal=KILL flink-jobmanager")
 
@@ -95,5 +98,3 @@ def test_deployments_beside_a_jobmanager_that_comes_back_start_no_second_job(lab
         changed = [lab.playbook("job").changed["flink-jm"] for _ in range(3)]
         eventually(lambda: runs(lab), "the job runs", BACK_WITHIN_S)
     assert changed[-1] == 0
-    lab.playbook("load", "-e", "load_state=stopped")
-    assert lab.law_is_kept()

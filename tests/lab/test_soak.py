@@ -6,7 +6,8 @@ from tests.lab.fleet import Lab
 from tests.lab.soak import RATE, soaked
 
 SEED = 1
-SECONDS = 180
+# Enough for one of the longest faults behind another.
+SECONDS = 210
 
 
 def test_faults_one_after_another_under_load_cost_no_event(lab: Lab) -> None:

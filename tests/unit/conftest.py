@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from flink_job import cluster as cluster_module
-from tests.unit.played import Flink, Host, playing
+from tests.unit.played import Flink, Host, PlayedTime, playing
 
 # No test fails for being slow: other work on the machine is no fault of the code.
 settings.register_profile("unhurried", deadline=None)
@@ -18,7 +18,7 @@ settings.load_profile("unhurried")
 
 @pytest.fixture
 def flink(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flink]:
-    monkeypatch.setattr(cluster_module, "AGAIN_AFTER_S", 0.01)
+    monkeypatch.setattr(cluster_module, "time", PlayedTime())
     with playing() as played:
         yield played
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from ruamel.yaml import YAML
 
 from flink_job import submit as submit_module
 from flink_job.cluster import Cluster, ClusterError, LateError
@@ -15,6 +16,8 @@ from flink_job.group import GROUP
 from flink_job.job import SERVING, statement
 from flink_job.rollout import NAME, DownError
 from tests.unit.played import SOON_S, WITHIN_S, Flink, Host
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_first_deployment_starts_from_nothing_and_the_second_does_nothing(host: Host) -> None:
@@ -127,6 +130,7 @@ def test_a_stop_of_unknown_end_is_found_again_by_the_next_deployment(
         flink.saves("a", {"location": "s3://flink/sp-1"})
     host.deploy("one")
     assert host.origins == [None, "s3://flink/sp-1"]
+    assert host.known.savepoints == ("s3://flink/sp-1",)
     assert len(set(flink.triggers)) == 1
 
 
@@ -285,6 +289,13 @@ def test_checkpoints_outlive_a_job_and_one_that_fails_does_not_end_it(
     retention = settings[f"{checkpoints}externalized-checkpoint-retention"]
     assert retention == "RETAIN_ON_CANCELLATION"
     assert int(settings[f"{checkpoints}tolerable-failed-checkpoints"]) > 0
+
+
+def test_flink_gives_up_a_savepoint_before_the_deployment_that_waits_for_it() -> None:
+    minutes, unit = submit_module.CHECKPOINTS["execution.checkpointing.timeout"].split()
+    role = YAML(typ="safe").load(ROOT / "roles/ctr_job/defaults/main.yml")
+    assert unit == "min"
+    assert int(minutes) * 60 < role["ctr_job_within"]
 
 
 @pytest.mark.parametrize("step", ["assemble", "execute"])

@@ -26,11 +26,12 @@ from monitoring.exporter import service
 from monitoring.exporter.canary import __main__ as program
 from monitoring.exporter.canary import outlet as outlet_module
 from monitoring.exporter.canary.flight import LATE_S, NEVER_S, Canary, Flight
-from monitoring.exporter.canary.metrics import KAFKA, LATE, SECONDS, Metrics
+from monitoring.exporter.canary.metrics import Metrics
 from monitoring.exporter.canary.outlet import SETTINGS, Outlet
 from monitoring.exporter.canary.rows import EVERY_S, Lookout, seen_of
 from monitoring.exporter.canary.schedule import Schedule, product_of
 from monitoring.exporter.canary.sender import Sender, event
+from monitoring.exporter.canary.tally import KAFKA, LATE, SECONDS
 
 BEGIN = 1_764_000_000.0
 ONE, OTHER = Canary("ctr-canary-00", 1_764_000_000), Canary("ctr-canary-01", 1_764_000_000)
@@ -84,12 +85,10 @@ def metrics() -> Metrics:
 
 def counted(told: Metrics) -> dict[str, float]:
     """What Prometheus would read."""
-    samples = [*told.seconds.collect(), *told.sent.collect(), *told.failed.collect()]
     return {
         sample.name.removeprefix("ctr_canary_") + "".join(sample.labels.values()): sample.value
-        for family in samples
+        for family in told.collect()
         for sample in family.samples
-        if not sample.name.endswith("_created")
     }
 
 

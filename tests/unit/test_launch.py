@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock
@@ -158,16 +160,25 @@ def test_a_version_is_told_from_others_by_release_settings_and_kafka(launcher: L
 def test_a_deployment_is_alone_until_what_it_has_started_has_ended(
     launcher: Launcher, tmp_path: Path
 ) -> None:
-    state = tmp_path / "job.json"
+    state, end = tmp_path / "job.json", tmp_path / "end"
+    os.mkfifo(end)
+    # What it starts goes on until somebody writes to the file.
     code = (
-        "import subprocess; subprocess.Popen(['sleep', '2'], close_fds=False, "
+        f"import subprocess; subprocess.Popen(['cat', {str(end)!r}], close_fds=False, "
         f"stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); print({JOB!r})"
     )
     with alone(state) as lock:
         with pytest.raises(ClusterError, match="Another deployment is under way"), alone(state):
             pass
         replace(launcher, lock=lock).start(release(tmp_path / "0a1b", code), None)
-    with pytest.raises(ClusterError, match="Another deployment is under way"), alone(state):
+    try:
+        with pytest.raises(ClusterError, match="Another deployment is under way"), alone(state):
+            pass
+    finally:
+        end.write_text("")
+    with state.with_suffix(".lock").open() as waits:
+        fcntl.flock(waits, fcntl.LOCK_EX)
+    with alone(state):
         pass
 
 

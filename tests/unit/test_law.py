@@ -63,7 +63,10 @@ def test_windows_and_ledger_are_held_against_each_other_by_the_hour(
     law = looked({PLACE: (0, 10)}, table, {HOUR: in_windows})
     assert law.unexplained == 2
     (sentence,) = law.broken()
-    assert sentence.endswith(f"the ledger has 2 counted events {word} than the windows.")
+    assert sentence == (
+        "In the hour from 1970-01-01T01:00:00Z on the ledger has 2 counted events "
+        f"{word} than the windows."
+    )
 
 
 def test_an_hour_that_only_the_windows_have_is_unexplained() -> None:

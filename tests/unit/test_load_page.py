@@ -37,7 +37,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     kafka = {"bootstrap.servers": "played", "test.mock.num.brokers": 3, "log_level": 0}
     endpoints.write_text(json.dumps({"kafka": kafka}))
     web, lead = free_port(), free_port()
-    locust = [sys.executable, "-m", "locust", "--locustfile=loadtest/locustfile.py"]
+    file = f"--locustfile={ROOT / 'loadtest' / 'locustfile.py'}"
+    locust = [sys.executable, "-m", "locust", file]
     master = ["--master", f"--master-bind-port={lead}", f"--web-port={web}", "--web-host=127.0.0.1"]
     master += [f"--users={WORKERS}", "--spawn-rate=100", f"--reports={folder / 'reports'}"]
     worker = ["--worker", "--master-host=127.0.0.1", f"--master-port={lead}"]

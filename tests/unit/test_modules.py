@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import tarfile
 from pathlib import Path
@@ -48,6 +49,38 @@ def test_the_last_file_of_an_archive_says_that_all_are_there(
     artifact.make({**options, "places": None}, archive)
     with tarfile.open(archive) as packed:
         assert packed.getnames() == ["ours", "ours/code.py", ".complete"]
+
+
+def test_a_package_inside_another_goes_along_without_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = module("artifacts", "artifact", monkeypatch)
+    inner = tmp_path / "outer" / "middle" / "inner"
+    inner.mkdir(parents=True)
+    for folder in (inner, inner.parent, inner.parent.parent):
+        (folder / "__init__.py").write_text("")
+    (inner / "code.py").write_text("X = 1\n")
+    (inner.parent / "other.py").write_text("Y = 1\n")
+    options = {"sources": [str(inner)], "pom": None, "requirements": None, "places": None}
+    artifact.make(options, tmp_path / "ours.tar")
+    around = ["outer/__init__.py", "outer/middle/__init__.py"]
+    with tarfile.open(tmp_path / "ours.tar") as packed:
+        files = [one.name for one in packed if one.isfile()]
+    own = [f"outer/middle/inner/{name}" for name in ("__init__.py", "code.py")]
+    assert files == [*around, *own, ".complete"]
+    assert [name for name, _ in artifact.files_below(inner)] == [*around, *own]
+
+
+def test_a_service_that_is_brought_along_imports_nothing_that_is_not() -> None:
+    brought = {"ctr_exporter": "monitoring/exporter", "ctr_page": "monitoring/page"}
+    own = re.compile(r"^(?:from|import) ((?:monitoring|loadtest)[\w.]*)", re.MULTILINE)
+    for role, folder in brought.items():
+        install = (ROLES / role / "tasks" / "install.yml").read_text()
+        assert f'/../../{folder}"' in install
+        package = folder.replace("/", ".")
+        for path in (ROLES.parent / folder).rglob("*.py"):
+            for name in own.findall(path.read_text()):
+                assert f"{name}.".startswith(f"{package}."), path
 
 
 def test_a_digest_hangs_on_contents_names_and_places(

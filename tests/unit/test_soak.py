@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from http.client import IncompleteRead
@@ -13,7 +12,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from tests.lab import watch
+from tests.lab import fleet, soak, watch
 from tests.lab.faults import (
     FAULTS,
     Fault,
@@ -23,8 +22,9 @@ from tests.lab.faults import (
     taskmanager_without_kafka,
 )
 from tests.lab.fleet import Lab
-from tests.lab.soak import Told, injected, table
+from tests.lab.soak import Told, injected, soaked, table
 from tests.lab.watch import Watch, silence
+from tests.unit.played import PlayedTime
 
 
 def test_the_longest_silence_is_told_that_ended_after_the_fault_began() -> None:
@@ -40,25 +40,34 @@ def test_without_a_rise_since_the_fault_nothing_is_told() -> None:
     assert silence([1.0, 2.0], begin=2.5) is None
 
 
-def test_rows_that_were_on_their_way_do_not_end_the_silence() -> None:
-    watched = Watch(lambda: None)
+def test_rows_that_were_on_their_way_do_not_end_the_silence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched, clock = Watch(lambda: None), PlayedTime()
+
+    def waits(seconds: float) -> None:
+        """The next row comes when somebody waits for it."""
+        clock.sleep(seconds)
+        watched.rises.append(clock.monotonic())
+
+    played = Mock(monotonic=clock.monotonic, time=clock.monotonic, sleep=waits)
+    monkeypatch.setattr(soak, "time", played)
+    monkeypatch.setattr(fleet, "time", played)
 
     class Whole(Lab):
         def __init__(self) -> None:
             """Need no inventory."""
 
         def whole(self, since_ms: int) -> bool:
-            watched.rises.append(time.monotonic())
-            threading.Timer(0.5, lambda: watched.rises.append(time.monotonic())).start()
+            watched.rises.append(clock.monotonic())
             return since_ms > 0
 
     def inject(_: Lab, __: random.Random) -> str:
-        watched.rises.append(time.monotonic())
+        waits(3)
         return "host"
 
     told = injected(Whole(), watched, Fault("killed", inject), random.Random(1))  # noqa: S311
-    assert told.silent_s >= 0.4
-    assert told.back_s >= 0.4
+    assert (told.lasted_s, told.silent_s, told.back_s) == (3, 1, 1)
 
 
 @pytest.mark.parametrize("fails", range(3))
@@ -114,6 +123,38 @@ def test_a_seed_gives_the_same_faults_and_each_round_has_all() -> None:
     names = sorted(fault.name for fault in FAULTS)
     assert sorted(fault.name for fault in one[: len(FAULTS)]) == names
     assert sorted(fault.name for fault in one[len(FAULTS) :]) == names
+
+
+def test_no_fault_begins_that_would_outlast_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = PlayedTime()
+    begun: list[str] = []
+
+    def injected(_: Lab, __: Watch, fault: Fault, ___: random.Random) -> Told:
+        begun.append(fault.name)
+        clock.sleep(40)
+        return Told(fault.name, "host", 0, 0, 0)
+
+    faults = [Fault(name, Mock(), lasts_s) for name, lasts_s in (("a", 90), ("b", 150), ("c", 121))]
+    monkeypatch.setattr(soak, "time", Mock(monotonic=clock.monotonic, time=clock.monotonic))
+    monkeypatch.setattr(soak, "eventually", Mock())
+    monkeypatch.setattr(soak, "sequence", lambda _: faults)
+    monkeypatch.setattr(soak, "injected", injected)
+    lab = Mock(acknowledged=lambda: 2_000, counted_since=lambda _: lambda: None)
+    lab.offsets.side_effect = [0, 2_000]
+    soaked(lab, 200, 10, 1)
+    assert begun == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "problem", [AssertionError("lost"), IncompleteRead(b""), ConnectionError("away"), ValueError()]
+)
+def test_a_part_that_does_not_answer_ends_a_soak_in_a_sentence_with_its_seed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], problem: Exception
+) -> None:
+    monkeypatch.setattr(soak, "Lab", Mock())
+    monkeypatch.setattr(soak, "soaked", Mock(side_effect=problem))
+    assert soak.main(["--seed=7"]) == 1
+    assert capsys.readouterr().err == f"seed 7: {problem}\n"
 
 
 def test_the_table_has_median_and_worst_of_each_fault() -> None:

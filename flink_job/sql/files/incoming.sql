@@ -5,8 +5,7 @@ CREATE TEMPORARY TABLE incoming (
   `offset` BIGINT,
   ts BIGINT,
   message BYTES,
-  append_time AS TO_TIMESTAMP_LTZ(ts, 3),
-  processed AS PROCTIME()
+  append_time AS TO_TIMESTAMP_LTZ(ts, 3)
 ) WITH (
   'connector' = 'filesystem',
   'path' = '${folder}/incoming.json.gz',

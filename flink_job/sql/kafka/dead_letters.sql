@@ -13,7 +13,7 @@ CREATE TEMPORARY TABLE dead_letters (
   'key.fields' = 'letter',
   'value.format' = 'raw',
   'value.fields-include' = 'EXCEPT_KEY',
-  'properties.linger.ms' = '5',
+  'properties.linger.ms' = '100',
   'properties.compression.type' = 'lz4',
   'properties.max.request.size' = '8388608',
   ${kafka_properties}

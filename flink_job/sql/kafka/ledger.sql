@@ -14,7 +14,7 @@ CREATE TEMPORARY TABLE ctr_ledger (
   'topic' = '${ledger_topic}',
   'key.format' = 'json',
   'value.format' = 'json',
-  'properties.linger.ms' = '5',
+  'properties.linger.ms' = '100',
   'properties.compression.type' = 'lz4',
   ${kafka_properties}
 )

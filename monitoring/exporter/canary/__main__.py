@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from prometheus_client import REGISTRY, CollectorRegistry
 
@@ -22,8 +23,10 @@ PORT = 9407
 
 def main(arguments: list[str] | None = None, *, registry: CollectorRegistry = REGISTRY) -> int:
     """Run from the command line; the exit status: see `service.serve`."""
-    chosen = command_line("monitoring.exporter.canary", __doc__, PORT).parse_args(arguments)
-    metrics = Metrics(registry)
+    told = command_line("monitoring.exporter.canary", __doc__, PORT)
+    told.add_argument("--keep", type=Path, help="file that keeps what was counted, over restarts")
+    chosen = told.parse_args(arguments)
+    metrics = Metrics(registry, chosen.keep)
     return serve(
         chosen.endpoints,
         chosen.port,

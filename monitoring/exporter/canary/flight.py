@@ -8,7 +8,8 @@ from threading import Condition
 from typing import NamedTuple
 
 from flink_job.loader.service import Clock
-from monitoring.exporter.canary.metrics import KAFKA, LATE, Metrics
+from monitoring.exporter.canary.metrics import Metrics
+from monitoring.exporter.canary.tally import KAFKA, LATE
 
 LATE_S = 30.0
 # What is observed for an event that was never seen: any number in the last bucket.
@@ -45,15 +46,15 @@ class Flight:
         """One sets out."""
         with self._changed:
             self._sent[canary] = self.clock.monotonic()
-            self.metrics.sent.inc()
+            self.metrics.sent()
             self._changed.notify_all()
 
     def failed(self, canary: Canary) -> None:
         """Kafka has not taken it. One whose row was seen all the same is counted as seen, too."""
         with self._changed:
-            self.metrics.failed.labels(KAFKA).inc()
+            self.metrics.failed(KAFKA)
             if self._sent.pop(canary, None) is not None:
-                self.metrics.seconds.observe(NEVER_S)
+                self.metrics.observed(NEVER_S)
 
     def under_way(self, wait_s: float = 0.0) -> list[Canary]:
         """Those that are looked for; where there is none, waits so many seconds for one."""
@@ -76,6 +77,6 @@ class Flight:
                     self._observe(max(NEVER_S, now - began))
 
     def _observe(self, seconds: float) -> None:
-        self.metrics.seconds.observe(seconds)
+        self.metrics.observed(seconds)
         if seconds > LATE_S:
-            self.metrics.failed.labels(LATE).inc()
+            self.metrics.failed(LATE)

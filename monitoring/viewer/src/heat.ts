@@ -75,8 +75,8 @@ export function heatColor(colors: HeatColors, theme: GrafanaTheme2): (share: num
   const known = schemes as unknown as Record<string, ((share: number) => string) | undefined>;
   const interpolate =
     known[`interpolate${name === 'Cubehelix' ? 'CubehelixDefault' : name}`] ?? schemes.interpolateSpectral;
-  const turned =
-    colors.reverse || TURNED.always.has(name) || (TURNED.onLight.has(name) ? theme.isLight : theme.isDark);
+  const byItself = TURNED.always.has(name) || (TURNED.onLight.has(name) ? theme.isLight : theme.isDark);
+  const turned = byItself !== Boolean(colors.reverse);
   const steps = Math.max(2, colors.steps ?? 64) - 1;
   return (share) => {
     const stepped = Math.round(clamped(share) * steps) / steps;

@@ -75,11 +75,23 @@ test('a heat map has a row a series and a column a moment', () => {
   assert.deepEqual([cells.least, cells.most], [1, 4]);
 });
 
-test('little is green and much is red where a dashboard wants red to green turned', () => {
-  const color = heatColor({ mode: 'scheme', scheme: 'RdYlGn', reverse: true }, theme);
-  assert.equal(color(0), 'rgb(0, 104, 55)');
-  assert.equal(color(1), 'rgb(165, 0, 38)');
+test('little is green and much is red, and a dashboard may want it turned, as in Grafana', () => {
+  const [green, red] = ['rgb(0, 104, 55)', 'rgb(165, 0, 38)'];
+  const color = heatColor({ mode: 'scheme', scheme: 'RdYlGn', reverse: false }, theme);
+  assert.deepEqual([color(0), color(1)], [green, red]);
   assert.equal(color(-1), color(0));
+  const turned = heatColor({ mode: 'scheme', scheme: 'RdYlGn', reverse: true }, theme);
+  assert.deepEqual([turned(0), turned(1)], [red, green]);
+});
+
+test('colours that hang on the background are turned once more by a dashboard', () => {
+  const dark = createTheme({ colors: { mode: 'dark' } });
+  const light = createTheme({ colors: { mode: 'light' } });
+  for (const scheme of ['Blues', 'Turbo']) {
+    const once = heatColor({ mode: 'scheme', scheme }, dark);
+    assert.equal(heatColor({ mode: 'scheme', scheme, reverse: true }, dark)(0), once(1));
+    assert.equal(heatColor({ mode: 'scheme', scheme }, light)(0), once(1));
+  }
 });
 
 test('the numbers along an axis are round and cover the values', () => {

@@ -18,7 +18,10 @@ options:
   jars: {description: "The lock of the jars, lines as sha256sum writes them.", type: path}
   requirements: {description: The lock of Python packages., type: path}
   uv: {description: The uv that installs them., type: path}
-  sources: {description: Python packages of our own that go along., type: list, elements: path}
+  sources:
+    description: Python packages of our own that go along. One inside another goes alone.
+    type: list
+    elements: path
   places: {description: "By name: the folder of the archive that a jar goes to.", type: dict}
 """
 
@@ -51,13 +54,30 @@ def digest(files: list[tuple[str, Path]], how: str) -> str:
     return whole.hexdigest()[:12]
 
 
+def packages_around(folder: Path) -> list[Path]:
+    """What makes the packages that a package lies in packages, the outermost first."""
+    around = []
+    while (folder.parent / "__init__.py").exists():
+        folder = folder.parent
+        around.insert(0, folder / "__init__.py")
+    return around
+
+
+def place_of(folder: Path) -> Path:
+    """The folder in which the outermost package lies that a package is part of."""
+    around = packages_around(folder)
+    return around[0].parent.parent if around else folder.parent
+
+
 def files_below(folder: Path) -> list[tuple[str, Path]]:
-    """The files of a package of ours, with their names inside it."""
-    return [
-        (str(path.relative_to(folder.parent)), path)
+    """The files of a package of ours, with their names as Python finds them."""
+    place = place_of(folder)
+    below = [
+        path
         for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     ]
+    return [(str(path.relative_to(place)), path) for path in (*packages_around(folder), *below)]
 
 
 def run(command: list[str], how_to_get: str) -> None:
@@ -162,9 +182,10 @@ def make(options: dict, archive: Path) -> None:
             (into / jar).rename(into / folder / jar)
         if any(into.iterdir()):
             folders.append((into, ["."]))
-        for source in options["sources"] or []:
-            path = Path(source)
-            folders.append((path.parent, [path.name]))
+        for path in map(Path, options["sources"] or []):
+            whole = [*packages_around(path), path]
+            place_in = place_of(path)
+            folders.append((place_in, [str(one.relative_to(place_in)) for one in whole]))
         (Path(place) / COMPLETE).touch()
         folders.append((Path(place), [COMPLETE]))
         new = Path(place) / "new.tar"

@@ -8,8 +8,8 @@ module: viewer_release
 short_description: Build the viewer of dashboards, and pack it with dashboards and runbooks
 description:
   - Builds the viewer with a node of its own, from the packages that package-lock.json names and
-    whose digests it has, into a cache, and packs it with dashboards and runbooks. What is in the
-    cache is not built again; dashboards that change need no new build.
+    whose digests it has, into a cache, runs its tests, and packs it with dashboards and runbooks.
+    What is in the cache is not built again; dashboards that change need no new build.
   - The digest hangs on the sources, the lock, the dashboards and the runbooks alone.
 options:
   cache: {description: Folder of the archives., type: path, required: true}
@@ -32,8 +32,8 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-# Of the viewer's folder, what the page is made of.
-SOURCES = ("build.mjs", "package.json", "package-lock.json", "src", "tsconfig.json")
+# Of the viewer's folder, what the page is made of, and what it must pass.
+SOURCES = ("build.mjs", "package.json", "package-lock.json", "src", "tests", "tsconfig.json")
 # The last file of an archive: where it is on a host, all the others are.
 COMPLETE = ".complete"
 # Changes when the same sources are packed otherwise.
@@ -156,6 +156,9 @@ def build(options: dict, bundle: Path) -> None:
         # No package runs anything of its own here: what is bundled is what was fetched.
         fetch = ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
         run([node, npm, *fetch, f"--cache={bundle.parent / 'npm'}"], folder)
+        # Seconds beside the minute that fetching takes; a page that fails them reaches no host.
+        run([node, "build.mjs", "tests"], folder)
+        run([node, "--test", *map(str, sorted((folder / "build").glob("*.cjs")))], folder)
         run([node, "build.mjs", "dist"], folder)
         (folder / "dist").rename(bundle)
 

@@ -30,7 +30,7 @@ options:
         type: int
         default: 100
   state: {description: Whether they run or are gone., choices: [present, absent], default: present}
-  boot_timeout: {description: Seconds until every host must answer by ssh., type: int, default: 120}
+  boot_timeout: {description: Seconds until every host must answer by ssh., type: int, default: 300}
 """
 
 import ipaddress
@@ -146,6 +146,7 @@ class Host:
         self.folder = folder / "hosts" / self.name
         self.root = self.folder / "root"
         self.upper = self.folder / "upper"
+        self.link = Path("/sys/class/net", f"vb-{self.name}")
         self.cgroup = Cgroup(self.name)
 
     def leader(self) -> int | None:
@@ -228,6 +229,12 @@ class Host:
         except OSError:
             return False
 
+    def said(self) -> str:
+        """The last line of its console."""
+        console = self.folder / "console.log"
+        lines = console.read_text(errors="replace").split("\n") if console.exists() else []
+        return next((line for line in reversed(lines) if line.strip()), "its console is empty")
+
     def stop(self) -> None:
         """Power it off; what does not go by itself is killed."""
         leader = self.leader()
@@ -245,6 +252,9 @@ class Host:
     def remove_leftovers(self) -> None:
         """Bring down what is left of a host that does not run: processes, mount, control group."""
         self.stop()
+        # The kernel takes the interface away some time after the last process.
+        if not wait(lambda: not self.link.exists()):
+            run("ip", "link", "delete", self.link.name)
         while os.path.ismount(self.root):
             if not wait(self._unmounted):
                 run("umount", "--lazy", str(self.root))
@@ -340,11 +350,14 @@ def present(options: dict, hosts: list[Host], *, check: bool) -> list[str]:
         )
     deadline = time.monotonic() + options["boot_timeout"]
     for host in hosts:
-        if not wait(host.answers, max(0.0, deadline - time.monotonic())):
+        left = max(0.0, deadline - time.monotonic())
+        if not wait(lambda host=host: host.answers() or host.leader() is None, left):
             raise LabError(
                 f"{host.name} does not answer by ssh within {options['boot_timeout']} s; "
                 f"its console is in {host.folder / 'console.log'}."
             )
+        if host.leader() is None:
+            raise LabError(f"{host.name} did not boot: {host.said()}")
     return changes
 
 
@@ -385,7 +398,7 @@ def main() -> None:
             "public_key": {"type": "str"},
             "hosts": {"type": "list", "elements": "dict", "options": host},
             "state": {"choices": ["present", "absent"], "default": "present"},
-            "boot_timeout": {"type": "int", "default": 120},
+            "boot_timeout": {"type": "int", "default": 300},
         },
         required_if=[("state", "present", ("base", "network", "public_key", "hosts"))],
         supports_check_mode=True,

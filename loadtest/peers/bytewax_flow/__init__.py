@@ -1,0 +1,1 @@
+"""Bytewax: a flow of steps in Python on a runtime in Rust."""

@@ -1,0 +1,1 @@
+"""Quix Streams: dataframes of messages, windows by the framework."""

@@ -1,0 +1,1 @@
+"""PySpark Structured Streaming: SQL over micro-batches."""
