@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -24,8 +24,11 @@ FAR = 2**40
 RECORDS = list(messages(600, TRAFFIC, seed=5))
 
 
+Java: TypeAlias = Any  # py4j has no types
+
+
 @pytest.fixture(scope="module")
-def judges(jar: Path) -> Any:  # noqa: ANN401 - py4j has no types
+def judges(jar: Path) -> Java:
     """Their class; one for all, since py4j knows classes by their names."""
     return judge_of([jar]).getClass()
 
@@ -33,7 +36,7 @@ def judges(jar: Path) -> Any:  # noqa: ANN401 - py4j has no types
 class Subtasks:
     """As many instances of the step as the job has subtasks, all with the state of those before."""
 
-    def __init__(self, judges: Any, count: int, kept: Sequence[Any] = ()) -> None:  # noqa: ANN401
+    def __init__(self, judges: Java, count: int, kept: Sequence[Any] = ()) -> None:
         """Start them.
 
         Args:
@@ -67,7 +70,7 @@ class Subtasks:
                 state.StateInitializationContextImpl(None, store, None, None, None)
             )
 
-    def judged(self, subtask: int, record: Record) -> Any:  # noqa: ANN401 - py4j has no types
+    def judged(self, subtask: int, record: Record) -> Java:
         """The row that comes of a record in one of them."""
         jvm = java_gateway().jvm
         data = jvm.org.apache.flink.table.data
@@ -95,7 +98,7 @@ def test_the_traffic_has_each_outcome() -> None:
     assert set(expected(RECORDS)) == {outcome.value for outcome in Outcome}
 
 
-def test_rows_are_as_the_specification_says(judges: Any) -> None:  # noqa: ANN401
+def test_rows_are_as_the_specification_says(judges: Java) -> None:
     subtask = Subtasks(judges, 1)
     tables = Tables()
     booked: set[LedgerKey] = set()
@@ -113,7 +116,7 @@ def test_rows_are_as_the_specification_says(judges: Any) -> None:  # noqa: ANN40
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_outcomes_do_not_hang_on_restarts_nor_on_who_reads_what(judges: Any, seed: int) -> None:  # noqa: ANN401
+def test_outcomes_do_not_hang_on_restarts_nor_on_who_reads_what(judges: Java, seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - a test that can be repeated
     cuts = sorted({0, len(RECORDS), *draw.sample(range(len(RECORDS)), k=6)})
     kept: list[Any] = []
@@ -130,7 +133,7 @@ def test_outcomes_do_not_hang_on_restarts_nor_on_who_reads_what(judges: Any, see
     assert outcomes == expected(RECORDS)
 
 
-def test_a_partition_that_is_silent_through_many_restarts_keeps_its_clock(judges: Any) -> None:  # noqa: ANN401
+def test_a_partition_that_is_silent_through_many_restarts_keeps_its_clock(judges: Java) -> None:
     minute = 60_000
     late_one = GOOD.replace(str(T).encode(), str(T - minute).encode())
     young, old = Record("clicks", 7, 0, T, GOOD), Record("clicks", 7, 1, T, late_one)
@@ -143,7 +146,7 @@ def test_a_partition_that_is_silent_through_many_restarts_keeps_its_clock(judges
     assert Subtasks(judges, 2, kept).judged(1, old).getString(3).toString() == "late"
 
 
-def test_the_same_offset_in_another_partition_has_a_clock_of_its_own(judges: Any) -> None:  # noqa: ANN401
+def test_the_same_offset_in_another_partition_has_a_clock_of_its_own(judges: Java) -> None:
     minute = 60_000
     late_one = GOOD.replace(str(T).encode(), str(T - minute).encode())
     subtask = Subtasks(judges, 1)
