@@ -81,10 +81,18 @@ def _custom(page: Page) -> None:
 
 
 def _acknowledged(page: Page, events: int) -> None:
-    """Wait until the table of the page says that so many events were acknowledged."""
+    """Wait until so many events were acknowledged, and the table of the page says so too.
+
+    The table alone may still be that of the run before.
+    """
     page.wait_for_function(
-        """events => [...document.querySelectorAll('tr')].some(row =>
-            row.innerText.includes('Aggregated')
-            && Number(row.cells[2].innerText) >= events)""",
+        """async events => {
+            const told = await (await fetch('/stats/requests')).json()
+            return told.stats.at(-1).num_requests >= events
+                && [...document.querySelectorAll('tr')].some(row =>
+                    row.innerText.includes('Aggregated')
+                    && Number(row.cells[2].innerText) >= events)
+        }""",
         arg=events,
+        polling=500,
     )
