@@ -14,7 +14,9 @@ from pyspark.sql import functions as f
 
 from loadtest.peers.told import Told
 
-FIELDS = "userId STRING, productId STRING, eventType STRING, timestamp STRING"
+FIELDS = "userId STRING, productId STRING, eventType STRING, timestamp STRING, broken STRING"
+# What is cut short gives the fields in front of the cut: this one says that it is.
+PARSING = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "broken"}
 INTEGER = "^(0|-?[1-9][0-9]{0,18})$"
 
 
@@ -35,9 +37,7 @@ def judged(messages: DataFrame) -> DataFrame:
     ).withColumn(
         # An array of one object would be taken for the object.
         "event",
-        f.when(
-            f.ltrim("text").startswith("{"), f.from_json("text", FIELDS, {"mode": "PERMISSIVE"})
-        ),
+        f.when(f.ltrim("text").startswith("{"), f.from_json("text", FIELDS, PARSING)),
     )
     fields = parsed.select("*", "event.*").withColumn(
         "time", f.expr("try_cast(timestamp AS BIGINT)")
@@ -46,6 +46,7 @@ def judged(messages: DataFrame) -> DataFrame:
     outcome = (
         f.when(
             f.col("event").isNull()
+            | f.col("broken").isNotNull()
             | (~blank("timestamp") & (~f.col("timestamp").rlike(INTEGER) | f.col("time").isNull())),
             "malformed",
         )
