@@ -10,6 +10,7 @@ from tests.lab.fleet import INVENTORY, LAG_S, Lab
 from tests.load_page import FIRST, SECOND, driven
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(no_browser_because() is not None, reason=no_browser_because() or "")
 def test_a_person_starts_changes_and_stops_a_distributed_run_in_a_browser(lab: Lab) -> None:
     (address,) = [url for page, url in addresses(listed(INVENTORY)) if page.name == "Locust"]
