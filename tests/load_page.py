@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
 WITHIN_MS = 120_000
+POLLED_EVERY_MS = 500
 FIRST, SECOND = 200, 600
 
 
@@ -62,9 +64,7 @@ def driven(browser: Browser, address: str) -> Seen:
 
     page.get_by_role("button", name="Stop", exact=True).click()
     new.wait_for()
-    page.wait_for_function(
-        "async () => (await (await fetch('/run')).json()).run.report !== null", polling=500
-    )
+    _until(page, "async () => (await (await fetch('/run')).json()).run.report !== null")
     page.goto(f"{address}/reports/")
     page.locator("tr a").first.click()
     page.get_by_text("Acknowledged by Kafka").wait_for()
@@ -85,14 +85,25 @@ def _acknowledged(page: Page, events: int) -> None:
 
     The table alone may still be that of the run before.
     """
-    page.wait_for_function(
+    _until(
+        page,
         """async events => {
             const told = await (await fetch('/stats/requests')).json()
             return told.stats.at(-1).num_requests >= events
-                && [...document.querySelectorAll('tr')].some(row =>
-                    row.innerText.includes('Aggregated')
-                    && Number(row.cells[2].innerText) >= events)
         }""",
-        arg=events,
-        polling=500,
+        events,
     )
+    page.wait_for_function(
+        """events => [...document.querySelectorAll('tr')].some(row =>
+            row.innerText.includes('Aggregated')
+            && Number(row.cells[2].innerText) >= events)""",
+        arg=events,
+    )
+
+
+def _until(page: Page, holds: str, argument: int | None = None) -> None:
+    """Wait for what is asked of the server: `wait_for_function` takes a promise for an answer."""
+    deadline = time.monotonic() + WITHIN_MS / 1_000
+    while not page.evaluate(holds, argument):
+        assert time.monotonic() < deadline, holds
+        page.wait_for_timeout(POLLED_EVERY_MS)
