@@ -89,7 +89,7 @@ soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab 
 	@$(RUN) -m tests.lab.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE)) $(if $(TABLE),--table '$(TABLE)')
 
 benchmark: $(VENV)/.dev $(VENV)/.ops ## Load steps and a backlog on a lab that is installed, as root, told in docs/benchmarks.md: STEPS="1000 10000" SECONDS=60 BACKLOG=0; STRICT=1 fails where a figure is worse
-	@$(RUN) -m loadtest.benchmark $(if $(STEPS),--steps $(STEPS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(STRICT),--strict)
+	@$(RUN) -m loadtest.benchmark $(if $(STEPS),--steps $(STEPS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(WARM_LAB),--warm-lab $(WARM_LAB)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(STRICT),--strict)
 
 molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
 	@for role in $(or $(ROLE),$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \

@@ -129,6 +129,7 @@ class FakeLab:
     stopped: int = 0
     disposed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    loads: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.time.heard.append(self._live)
@@ -159,6 +160,7 @@ class FakeLab:
         if self.refuses_load:
             raise PlaybookError("load.yml: there is no worker.")
         self.rate, self.load_until = rate, self.time.at + seconds
+        self.loads.append((rate, seconds))
 
     def load_ended(self, seconds: int) -> int:
         self.time.sleep(max(0.0, self.load_until - self.time.at))

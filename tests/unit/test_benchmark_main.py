@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -70,6 +71,15 @@ def test_all_parts_are_measured_and_kept_one_after_the_other() -> None:
     assert any("TaskManagers 4.0" in line and "unexplained 0" in line for line in told)
 
 
+def test_the_lab_warms_up_before_anything_is_measured() -> None:
+    lab = FakeLab()
+    made, run, told, _ = bench(lab)
+    made.all_of(replace(PLAN, warm_lab=120))
+    assert lab.loads[0] == (50_000, 120)
+    assert [step.rate for step in run.steps] == [1_000, 2_000]
+    assert told[0].endswith("the lab warms up")
+
+
 def test_a_part_that_fails_is_told_and_the_next_one_begins() -> None:
     lab = FakeLab(refuses_load=True)
     made, run, told, kept = bench(lab)
@@ -111,6 +121,7 @@ def test_what_is_usual_fits_into_the_time_that_is_usual() -> None:
     assert plan.usual
     lasts = sum(one.lasts + program.STEP_S for one in plan.steps)
     lasts += plan.backlog.lasts + plan.backlog.events / 100_000 + program.DRAIN_S
+    lasts += plan.warm_lab + program.STEP_S
     assert lasts < plan.within_s == 25 * 60
     assert command_of(chosen()) == "make benchmark"
 
@@ -122,6 +133,10 @@ def test_steps_seconds_and_backlog_can_be_set() -> None:
     assert plan.backlog is None
     assert not plan.usual
     assert command_of(one) == "make benchmark STEPS='1000 100000' SECONDS=20 BACKLOG=0"
+    cold = chosen("--warm-lab", "0")
+    assert plan_of(cold).warm_lab == 0
+    assert not plan_of(cold).usual
+    assert command_of(cold) == "make benchmark WARM_LAB=0"
 
 
 @pytest.mark.parametrize(
