@@ -296,6 +296,26 @@ def test_where_all_is_well_nothing_is_changed_and_that_is_said(fleet: Fleet, ale
 
 
 @pytest.mark.parametrize(
+    ("alert", "still"),
+    [
+        ("CtrBackpressureHigh", "over the last minute one was"),
+        ("CtrJobDown", "fails again and again. Flink's page names the cause under Exceptions."),
+        ("FlinkTaskManagerLost", "Prometheus has no metrics of one"),
+        ("KafkaBrokerDown", "Prometheus does not reach a broker"),
+    ],
+)
+def test_what_looks_well_while_its_alert_goes_on_is_not_mended(
+    fleet: Fleet, alert: str, still: str
+) -> None:
+    fleet.write(alerts=[{"labels": {"alertname": alert}}, {"labels": {"alertname": "HostDown"}}])
+    told = fleet.run(alert)
+    assert not told.well
+    assert "Not mended: " in told.said
+    assert still in told.said
+    assert "Nothing was to mend." not in told.said
+
+
+@pytest.mark.parametrize(
     ("alert", "unit"),
     [
         ("CtrJobDown", "flink-jobmanager"),
