@@ -103,6 +103,7 @@ class Fleet:
             units=dict.fromkeys(UNITS, "active"),
             jobs=[RUNNING],
             pressure="ok",
+            slots={"taskmanagers": 3, "slots-total": 6, "slots-available": 4},
             alerts=[],
             rates={"counted": 900.0, "malformed": 600.0},
             load=0.0,
@@ -197,7 +198,7 @@ def answer(path: str, state: dict[str, Any], number: int) -> object:
     known = {
         "/taskmanagers": {"taskmanagers": managers},
         "/jobs/overview": {"jobs": state["jobs"]},
-        "/overview": {"slots-total": 4, "slots-available": 2},
+        "/overview": state["slots"],
         "/api/v1/alerts": {"data": {"alerts": state["alerts"]}},
         "/api/v1/query": {
             "data": {
@@ -368,10 +369,33 @@ def test_a_job_that_is_held_up_is_given_the_slots_that_are_free(fleet: Fleet) ->
     )
     told = fleet.run("CtrBackpressureHigh")
     assert told.well, told.said
-    assert "Mended: given the job all slots. No task of the job is held up." in told.said
-    assert "The job has 2 of 4 slots and will be given 4." in told.said
+    assert "Mended: given the job 4 slots. No task of the job is held up." in told.said
+    assert "The job has 2 of 6 slots and will be given 4; those of one TaskManager stay free" in (
+        told.said
+    )
     called = fleet.read()["called"][1:]
     assert called == ["--setting=a.b=c d", "--setting=parallelism.default=4"]
+
+
+@pytest.mark.parametrize(
+    ("slots", "given"),
+    [
+        # A recount has the others.
+        ({"taskmanagers": 3, "slots-total": 6, "slots-available": 2}, None),
+        # What is free is what a TaskManager that is lost would leave behind.
+        ({"taskmanagers": 2, "slots-total": 4, "slots-available": 2}, None),
+        ({"taskmanagers": 1, "slots-total": 4, "slots-available": 2}, "4"),
+    ],
+    ids=["of a recount", "of the reserve", "of the only one"],
+)
+def test_a_job_is_not_given_slots_that_are_others_or_the_reserve(
+    fleet: Fleet, slots: dict[str, int], given: str | None
+) -> None:
+    fleet.write(pressure="high", slots=slots)
+    tried = fleet.run("CtrBackpressureHigh", "--check")
+    assert "called" not in fleet.read()
+    told = re.findall(r"will be given (\d+);", tried.said)
+    assert told == ([given] if given else [])
 
 
 def test_what_another_producer_sends_is_not_taken_for_the_load(fleet: Fleet) -> None:
