@@ -37,15 +37,22 @@ elif words[:1] == ["show"]:
     print(f"ActiveState={state['units'][unit]}")
 elif words[:1] in (["start"], ["stop"]):
     state["units"][unit] = "active" if words[0] == "start" else "inactive"
+    state["did"].append(f"{words[0]} {unit}")
     file.write_text(json.dumps(state))
 """
-# Partitions lack replicas for as long as the broker does not run.
+# Partitions lack replicas for as long as the broker does not run; without a quorum nobody answers.
 TOPICS = """
 import json, sys
 from pathlib import Path
-state = json.loads((Path(__file__).parents[1] / "state.json").read_text())
+file = Path(__file__).parents[1] / "state.json"
+state = json.loads(file.read_text())
 if state["units"]["kafka"] != "active":
+    if not state["quorum"]:
+        sys.exit("Timed out waiting for a node assignment")
     print("Topic: clicks  Partition: 0  Leader: 1  Replicas: 1,2  Isr: 1")
+if "--create" in sys.argv:
+    state["did"].append("topics")
+    file.write_text(json.dumps(state))
 """
 OFFSETS = "print('dead-letters:0:12')"
 LETTERS = "print('topic:clicks,partition:3,offset:7,reason:malformed\\t{\"userId\"')"
@@ -108,6 +115,8 @@ class Fleet:
             rates={"counted": 900.0, "malformed": 600.0},
             load=0.0,
             ran=[],
+            did=[],
+            quorum=True,
             fails=False,
             real=str(PLAYBOOK),
         )
@@ -375,6 +384,39 @@ def test_a_job_that_is_held_up_is_given_the_slots_that_are_free(fleet: Fleet) ->
     )
     called = fleet.read()["called"][1:]
     assert called == ["--setting=a.b=c d", "--setting=parallelism.default=4"]
+
+
+def test_topics_are_mended_before_a_broker_hides_what_they_demand(fleet: Fleet) -> None:
+    fleet.stop("kafka")
+    fleet.write(pressure="high", did=[])
+    told = fleet.run("CtrBackpressureHigh")
+    assert told.well, told.said
+    *before, last = fleet.read()["did"]
+    assert set(before) == {"topics"}
+    assert last == "start kafka"
+    assert (
+        "Mended: started kafka on localhost, made the topics what the inventory says, given the"
+        in told.said
+    )
+
+
+def test_brokers_without_a_quorum_are_started_though_nobody_tells_of_topics(fleet: Fleet) -> None:
+    fleet.stop("kafka")
+    fleet.write(pressure="high", did=[], quorum=False)
+    told = fleet.run("CtrBackpressureHigh")
+    assert told.well, told.said
+    assert "Kafka does not say which topics refuse what the job writes" in told.said
+    assert fleet.read()["did"] == ["start kafka"]
+    assert "made the topics" not in told.said
+
+
+def test_brokers_are_started_though_no_job_runs_and_that_is_said(fleet: Fleet) -> None:
+    fleet.stop("kafka")
+    fleet.write(jobs=[{**RUNNING, "state": "RESTARTING"}], did=[], quorum=False)
+    told = fleet.run("CtrBackpressureHigh")
+    assert not told.well
+    assert fleet.read()["did"] == ["start kafka"]
+    assert "No job runs, or the JobManager does not answer; see runbooks/CtrJobDown" in told.said
 
 
 @pytest.mark.parametrize(
