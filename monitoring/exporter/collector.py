@@ -14,6 +14,8 @@ from monitoring.exporter.state import Source, State, Tables
 
 # Three looks: a source whose look hangs is away, whatever its last look has said.
 STALE_S = 15.0
+# A lag that stands still looks like one that is well, or like one that does not fall.
+LAG_STALE_S = 30.0
 
 
 class StateCollector(Collector):
@@ -60,8 +62,9 @@ class StateCollector(Collector):
         )
         yield _by_partition(
             "ctr_lag_events",
-            "Offsets of the partition that the ledger in ClickHouse does not reach.",
-            state.lag,
+            "Offsets of the partition that the ledger in ClickHouse does not reach. Without series "
+            "once nobody has known for 30 s, since Kafka or ClickHouse is away or slow.",
+            state.lag if self._now() - state.lag_known <= LAG_STALE_S else {},
         )
         yield _by_partition(
             "ctr_partition_clock_timestamp_seconds",

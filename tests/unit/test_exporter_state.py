@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from flink_job.audit.law import Ledger, Partition
 from flink_job.domain import INPUT, Entry, LedgerKey, Outcome
 from monitoring.exporter.board import Board
-from monitoring.exporter.collector import STALE_S, StateCollector
+from monitoring.exporter.collector import LAG_STALE_S, STALE_S, StateCollector
 from monitoring.exporter.gaps import gaps
 from monitoring.exporter.state import State, Tables, Topics, When
 
@@ -154,6 +154,34 @@ def test_looks_that_were_not_taken_together_are_not_held_against_each_other() ->
     assert state.lag == {PLACE: 2}
     # Five seconds of events that the ledger of the same moment would have.
     assert state.with_topics(topics({PLACE: (0, 9_000)}), at(5.0)).lag == {PLACE: 2}
+
+
+def test_a_look_at_clickhouse_that_takes_beats_is_held_against_the_kafka_of_its_begin() -> None:
+    state = State()
+    for began, end in ((0.0, 12), (5.0, 5_000), (10.0, 9_000)):
+        state = state.with_topics(topics({PLACE: (0, end)}), at(began))
+    booked = tables(ledger((PLACE, COUNTED, 10, 0, 9)))
+    state = state.with_tables(booked, When(0.0, NOW + 12, 12.0))
+    assert state.lag == {PLACE: 2}
+    # Once more and once more, it is never of the same beat as Kafka's newest.
+    state = state.with_topics(topics({PLACE: (0, 9_500)}), at(15.0))
+    assert state.lag_known == NOW + 12
+    state = state.with_topics(topics({PLACE: (0, 9_900)}), at(20.0))
+    state = state.with_tables(booked, When(15.0, NOW + 22, 7.0))
+    assert state.lag == {PLACE: 9_490}
+    assert state.lag_known == NOW + 22
+
+
+def test_a_lag_that_nobody_knows_any_more_is_not_told() -> None:
+    state = State().with_topics(topics({PLACE: (0, 12)}), at(0.0))
+    state = state.with_tables(tables(ledger((PLACE, COUNTED, 10, 0, 9))), at(0.2))
+    series = 'ctr_lag_events{partition="0",topic="clicks"} 2.0'
+    # Kafka is looked at still, ClickHouse does not answer.
+    for began in (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0):
+        state = state.with_topics(topics({PLACE: (0, 50_000)}), at(began)).without_clickhouse(10)
+    assert series in page(state, NOW + LAG_STALE_S)
+    assert "ctr_lag_events{" not in page(state, NOW + LAG_STALE_S + 1)
+    assert "ctr_unexplained_events{" in page(state, NOW + LAG_STALE_S + 1)
 
 
 def test_a_recount_that_finds_less_lets_no_counter_step_back() -> None:
