@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.lab import drill
 from tests.lab.drill import Drilled, acknowledged
@@ -161,6 +162,21 @@ def test_a_page_does_not_repeat_the_expression_of_its_alert() -> None:
             assert lines
             repeated = [line for line in lines if len(line) > 30 and line.strip() in page(alert)]
             assert repeated == [], alert
+
+
+def test_the_page_of_a_target_explains_every_job_that_has_no_alert_of_its_own() -> None:
+    jobs = YAML(typ="safe").load(ROOT / "roles/prometheus/defaults/main.yml")["prometheus_jobs"]
+    (rule,) = rules_of("TargetDown")
+    (apart,) = re.findall(r'up\{job!~"([\w|]+)"\}', rule)
+    told = re.findall(r"^\| `(\w+)` \|", page("TargetDown"), re.MULTILINE)
+    assert sorted(told) == sorted({job["name"] for job in jobs} - set(apart.split("|")))
+
+
+def test_a_page_that_asks_flink_names_the_job_that_it_means() -> None:
+    # A recount has a job of its own beside it, and jobs that have ended are listed too.
+    asking = [line for alert in folders() for line in page(alert).splitlines() if "job=$(" in line]
+    assert asking
+    assert all('j["name"] == "ctr"' in line for line in asking)
 
 
 def test_a_drill_is_told_in_one_line() -> None:
