@@ -99,7 +99,9 @@ class Now:
         minutes: The last hour by minute.
         top: The products that were seen most often in it.
         written_age: Seconds since a row was last written; None if none was in the last two minutes.
-        conservation: The first law.
+        conservation: The first law; None where the ledger was never read.
+        doubt: Where all but the ledger could be renewed, why that could not, a sentence.
+        doubt_s: Seconds since the ledger was read then; 0 where it never was.
     """
 
     at: int
@@ -108,7 +110,9 @@ class Now:
     minutes: Series
     top: tuple[Product, ...]
     written_age: int | None
-    conservation: Conservation
+    conservation: Conservation | None
+    doubt: str | None = None
+    doubt_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +191,11 @@ class Numbers:
             self._top.get(),
             self._law.get(),
         )
-        age, problem = _worst((recent, hour, top, law))
-        if recent.value is None or hour.value is None or top.value is None or law.value is None:
+        # The ledger is the largest of them: without it the rest is shown all the same.
+        age, problem = _worst((recent, hour, top))
+        if recent.value is None or hour.value is None or top.value is None:
             return Answer(None, age, problem)
+        doubt = law.problem if problem is None else None
         at = int(self._wall() - age)
         windows = {
             start: counts
@@ -205,9 +211,13 @@ class Numbers:
                 minutes=_by_minute(windows),
                 top=top.value,
                 written_age=None if written is None else max(0, at - written),
-                conservation=conservation(
+                conservation=None
+                if law.value is None
+                else conservation(
                     law.value.booked.ledger, law.value.unexplained, self._topics().offsets
                 ),
+                doubt=doubt,
+                doubt_s=0.0 if doubt is None else law.age_s,
             ),
             age,
             problem,

@@ -99,6 +99,33 @@ def test_during_an_outage_the_numbers_are_those_of_before_as_they_stood() -> Non
     assert numbers.now().problem is None
 
 
+def refused(_parameters: object) -> list[tuple[object, ...]]:
+    raise AWAY
+
+
+def test_a_ledger_that_cannot_be_read_keeps_nobody_from_the_rest() -> None:
+    played = full()
+    booked, played.rows["ledger"] = played.rows["ledger"], refused
+    numbers, clock = shown(played)
+    answer = numbers.now()
+    assert answer.problem is None
+    assert answer.value is not None
+    assert answer.value.hour == Counts(92, 11)
+    assert (answer.value.conservation, answer.value.doubt) == (None, str(AWAY))
+    played.rows["ledger"], clock.now = booked, 5
+    numbers.now()
+    known = numbers.now().value
+    assert known is not None
+    assert known.doubt is None
+    assert known.conservation is not None
+    played.rows["ledger"], clock.now = refused, 100
+    numbers.now()
+    again = numbers.now().value
+    assert again is not None
+    assert again.conservation == known.conservation
+    assert (again.doubt, again.doubt_s) == (str(AWAY), 95.0)
+
+
 def test_where_nothing_was_ever_known_there_is_only_the_sentence() -> None:
     played = full()
     played.away = True
@@ -205,6 +232,7 @@ def test_conservation_adds_up_and_tells_what_waits_in_kafka() -> None:
     now = shown(full(), topics=Topics(offsets))[0].now().value
     assert now is not None
     law = now.conservation
+    assert law is not None
     assert (law.counted, law.rejected, law.late, law.unexplained) == (100, 6, 4, 0)
     assert law.consumed == 110
     assert law.waiting == 3 + 2
