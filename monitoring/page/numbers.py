@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from flink_job.domain import Counts, Outcome
 from flink_job.domain.ledger import HOUR_MS
 from flink_job.domain.window import LATE_AFTER_MS, WINDOW_MS
+from monitoring.page.books import Books
 from monitoring.page.conserved import Conservation, Looks, conservation
 from monitoring.page.kept import Answer, Kept, Later, in_a_thread
 from monitoring.page.tables import Booked, Found, Product, Recent, Seen, Series, Tables
@@ -176,6 +177,7 @@ class Numbers:
         self._clock = clock
         self._later = later
         self._looks = Looks()
+        self._books = Books(tables.booked, clock, wall)
         self._recent: Kept[Recent] = self._kept(tables.recent)
         self._hour: Kept[Series] = self._slow(tables.hour)
         self._top: Kept[tuple[Product, ...]] = self._slow(tables.top)
@@ -268,7 +270,7 @@ class Numbers:
         return History(product, seen, by, series, first, end)
 
     def _look(self) -> Law:
-        booked = self._tables.booked()
+        booked = self._books.read()
         return Law(booked, self._looks.take(self._clock(), booked.ledger))
 
     def _about(self, key: tuple[object, ...], ask: Callable[[], T]) -> Answer[T]:
