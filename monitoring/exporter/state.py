@@ -9,11 +9,11 @@ from typing import Generic, TypeAlias, TypeVar
 
 from flink_job.audit.law import Ledger, Offsets, Partition, accounts
 from flink_job.domain import INPUT, Outcome
+from monitoring.exporter.events import Events, Tally
 from monitoring.exporter.gaps import Gaps, gaps
 
 Found = TypeVar("Found")
 Key = TypeVar("Key")
-Events: TypeAlias = Mapping[tuple[str, Outcome], int]
 Look: TypeAlias = tuple[float, Offsets]
 
 # Both sources are looked at on the same beat. Looks that began further apart than this are not held
@@ -112,8 +112,7 @@ class State:
         addresses: Where each source is that is looked at, as `host:port`.
         expiry: By source and address, until when the certificate is valid that was presented there
             last, in seconds since the epoch.
-        events: Of each input topic and outcome, the highest sum that the ledger has had; empty
-            until it was read.
+        tally: Events of each input topic by outcome, as they are told and as the ledger has them.
         gaps: Offsets below the ledger's last that have no outcome, and what they hold.
         looks: The last looks at Kafka, the newest first: when each began, by the monotonic clock,
             and the offsets that it found.
@@ -130,7 +129,7 @@ class State:
     store: Source[int] = field(default_factory=Source)
     addresses: Mapping[str, str] = field(default_factory=dict)
     expiry: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    events: Events = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
     gaps: Gaps = field(default_factory=Gaps)
     looks: tuple[Look, ...] = ()
     lag: Mapping[Partition, int] = field(default_factory=dict)
@@ -158,7 +157,7 @@ class State:
         after = replace(
             self,
             clickhouse=self.clickhouse.seen(found, when),
-            events=_highest(self.events, events(found.ledger)),
+            tally=self.tally.seen(events(found.ledger)),
             # Only Kafka knows where a partition begins.
             gaps=self.gaps.seen(gaps(offsets, found.ledger), self.kafka.found is not None),
             newest_row=max(
