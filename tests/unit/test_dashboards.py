@@ -208,6 +208,12 @@ def test_grafana_does_not_look_into_the_folder_of_the_viewer() -> None:
     assert viewer in removed
 
 
+def test_what_fires_always_is_no_mark_on_a_graph() -> None:
+    marks = [mark["expr"] for board in BOARDS.values() for mark in board["annotations"]["list"]]
+    assert marks
+    assert all('alertname!="Watchdog"' in mark for mark in marks)
+
+
 def names(prefix: str) -> set[str]:
     """Metrics of that prefix that some expression asks for."""
     asked = re.sub(r'"[^"]*"', '""', "\n".join(expressions()))  # what is quoted is no metric
