@@ -151,6 +151,17 @@ def test_every_limit_is_used_and_every_limit_that_is_used_is_there() -> None:
     assert used == there
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["roles/prometheus/defaults/main.yml", "inventories/example/group_vars/all/retention.yml"],
+)
+def test_samples_are_kept_for_longer_than_any_rule_asks_back(path: str) -> None:
+    asked = {int(days) for rule in rules() for days in re.findall(r"\[(\d+)d\]", rule["expr"])}
+    assert max(asked) == 30
+    kept = str(content_of(ROOT / path)["prometheus_retention"])
+    assert minutes(kept) > max(asked) * 1440
+
+
 def test_an_alert_explains_only_alerts_that_exist() -> None:
     explained = content_of(ROOT / "roles/alertmanager/vars/main.yml")["alertmanager_explains"]
     named = {entry["source"] for entry in explained}
