@@ -162,5 +162,5 @@ def alerts() -> built.AnnotationQuery:
         .datasource(PROMETHEUS)
         .enable(True)  # noqa: FBT003 - the builder takes it so
         .icon_color("red")
-        .expr('ALERTS{alertstate="firing"}')
+        .expr('ALERTS{alertstate="firing", alertname!="Watchdog"}')
     )

@@ -16,7 +16,7 @@ from monitoring.dashboards.panels import (
     Shares,
     rising,
 )
-from monitoring.dashboards.promql import WINDOW, quantile, rate, stepped
+from monitoring.dashboards.promql import UNEXPLAINED, WINDOW, quantile, rate, stepped
 
 # The canary has a topic of its own, which no number of the business counts.
 BUSINESS = 'topic=~"$topic", topic!="canary"'
@@ -91,12 +91,12 @@ OVERVIEW = Row(
         ),
         Number(
             title="Unexplained",
-            tells="Offsets below the ledger's last that have had no outcome for a whole minute: "
-            "events lost, or rows of the ledger lost.",
+            tells="Offsets below the ledger's last that have had no outcome for a whole minute, "
+            "and those that have two: events or rows of the ledger lost, or counted twice.",
             normal="0, always.",
             unit="short",
             decimals=0,
-            queries=(Query("sum(min_over_time(ctr_unexplained_events[1m]))"),),
+            queries=(Query(UNEXPLAINED),),
             steps=rising(bad=1),
             alert="CtrLedgerGap",
         ),

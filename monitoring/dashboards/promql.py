@@ -5,6 +5,10 @@ from __future__ import annotations
 # Grafana's own width of a rate: at least four scrapes, more where a graph covers days.
 WINDOW = "$__rate_interval"
 
+# Where one partition lacks outcomes and another has too many both are wrong, and a sum would hide
+# it. What is under way is gone within the minute.
+UNEXPLAINED = "sum(abs(max by (topic, partition) (min_over_time(ctr_unexplained_events[1m]))))"
+
 # Flink names a task by all operators in it. Of the patterns that fit, the last one names the step.
 TASKS = (
     ("Source:?_.*", "read"),

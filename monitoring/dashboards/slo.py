@@ -12,7 +12,7 @@ from monitoring.dashboards.panels import (
     falling,
     rising,
 )
-from monitoring.dashboards.promql import quantile, rate
+from monitoring.dashboards.promql import UNEXPLAINED, quantile, rate
 
 CANARIES = "ctr_canary_seconds_count"
 BUCKETS = "ctr_canary_seconds_bucket"
@@ -85,11 +85,11 @@ BUDGET = Row(
         Number(
             title="Unexplained events",
             tells="The other promise, which has no budget: offsets without an outcome for a "
-            "minute.",
+            "minute, or with two.",
             normal="0, always.",
             unit="short",
             decimals=0,
-            queries=(Query("sum(min_over_time(ctr_unexplained_events[1m]))"),),
+            queries=(Query(UNEXPLAINED),),
             steps=rising(bad=1),
             alert="CtrLedgerGap",
         ),

@@ -13,11 +13,12 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from flink_job.endpoints import Endpoints
 from flink_job.loader.service import Clock
-from monitoring.exporter import records, store, tables, topics
+from monitoring.exporter import events, records, store, tables, topics
 from monitoring.exporter.address import Address, Url, url_of
 from monitoring.exporter.board import Board
 from monitoring.exporter.certificates import Certificates, presenting
 from monitoring.exporter.collector import StateCollector
+from monitoring.exporter.events import Keeper
 from monitoring.exporter.records import Records
 from monitoring.exporter.refresher import Refresher
 from monitoring.exporter.service import Loops, command_line, serve
@@ -30,7 +31,7 @@ def main(arguments: list[str] | None = None, *, registry: CollectorRegistry = RE
     """Run from the command line; the exit status: see `service.serve`."""
     chosen = parser().parse_args(arguments)
     board = Board()
-    registry.register(StateCollector(lambda: board.state))
+    registry.register(StateCollector(lambda: board.state, keep=Keeper(chosen.told).keep))
     return serve(
         chosen.endpoints,
         chosen.port,
@@ -49,6 +50,9 @@ def parser() -> argparse.ArgumentParser:
     told.add_argument(
         "--keep", type=Path, help="file that keeps which offsets hold no record, over restarts"
     )
+    told.add_argument(
+        "--told", type=Path, help="file that keeps what was told of events, over restarts"
+    )
     return told
 
 
@@ -58,7 +62,7 @@ def loops(
     """What is to run, by name; the board knows from now on what is looked at."""
     clock = Clock()
     url: Url | None = chosen.store
-    board.change(lambda state: _begun(state, endpoints, url, chosen.keep))
+    board.change(lambda state: _begun(state, endpoints, url, chosen))
     kafka = Refresher(
         "Kafka",
         lambda: topics.watching(endpoints.kafka, chosen.loader),
@@ -95,14 +99,17 @@ def loops(
     return running
 
 
-def _begun(state: State, endpoints: Endpoints, url: Url | None, keep: Path | None) -> State:
-    """What is known before the first look: where sources are, and what was read in former runs."""
+def _begun(
+    state: State, endpoints: Endpoints, url: Url | None, chosen: argparse.Namespace
+) -> State:
+    """What is known before the first look: where sources are, and what former runs have kept."""
     clickhouse = Address(endpoints.clickhouse.host, endpoints.clickhouse.port)
     addresses = {"kafka": endpoints.kafka.bootstrap_servers[0], "clickhouse": str(clickhouse)}
     if url is not None:
         addresses["store"] = str(url.address)
-    known = {} if keep is None else records.kept(keep)
-    return replace(state, addresses=addresses, gaps=replace(state.gaps, read=known))
+    known = {} if chosen.keep is None else records.kept(chosen.keep)
+    tally = state.tally if chosen.told is None else events.kept(chosen.told)
+    return replace(state, addresses=addresses, tally=tally, gaps=replace(state.gaps, read=known))
 
 
 def _store(text: str) -> Url | None:

@@ -10,24 +10,34 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from flink_job.audit.law import Offsets, Partition
+from monitoring.exporter.events import Tally
 from monitoring.exporter.state import Source, State, Tables
 
 # Three looks: a source whose look hangs is away, whatever its last look has said.
 STALE_S = 15.0
+# A lag that stands still looks like one that is well, or like one that does not fall.
+LAG_STALE_S = 30.0
 
 
 class StateCollector(Collector):
     """Renders the state of the moment; asks nobody."""
 
-    def __init__(self, state: Callable[[], State], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        state: Callable[[], State],
+        now: Callable[[], float] = time.time,
+        keep: Callable[[Tally], None] = lambda _: None,
+    ) -> None:
         """Render what this gives.
 
         Args:
             state: Gives the state of the moment.
             now: Seconds since the epoch.
+            keep: Takes what will be told of events, before it is.
         """
         self._state = state
         self._now = now
+        self._keep = keep
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: which series there are hangs on what is known."""
@@ -36,6 +46,7 @@ class StateCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """All series of the moment."""
         state = self._state()
+        self._keep(state.tally)
         yield from _sources(state, self._now())
         yield _events(state)
         yield _by_partition(
@@ -60,8 +71,9 @@ class StateCollector(Collector):
         )
         yield _by_partition(
             "ctr_lag_events",
-            "Offsets of the partition that the ledger in ClickHouse does not reach.",
-            state.lag,
+            "Offsets of the partition that the ledger in ClickHouse does not reach. Without series "
+            "once nobody has known for 30 s, since Kafka or ClickHouse is away or slow.",
+            state.lag if self._now() - state.lag_known <= LAG_STALE_S else {},
         )
         yield _by_partition(
             "ctr_partition_clock_timestamp_seconds",
@@ -123,10 +135,12 @@ def _events(state: State) -> Metric:
     # Without series until the ledger was read: from 0 to its sum would be a rate that never was.
     family = CounterMetricFamily(
         "ctr_events",
-        "Events by outcome, from the ledger in ClickHouse.",
+        "Events by outcome, from the ledger in ClickHouse. After a recount, which moves events "
+        "from one outcome to another, it is right in all, and no outcome is taken back.",
         labels=["topic", "outcome"],
     )
-    for (topic, outcome), number in state.events.items():
+    # Not what was kept either: the first look brings what came meanwhile.
+    for (topic, outcome), number in (state.tally.told if state.clickhouse.found else {}).items():
         family.add_metric([topic, outcome.value], number)
     return family
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeAlias, TypeVar
 
 from flink_job.audit.law import Ledger, Offsets, Partition, accounts
 from flink_job.domain import INPUT, Outcome
+from monitoring.exporter.events import Events, Tally
 from monitoring.exporter.gaps import Gaps, gaps
 
 Found = TypeVar("Found")
 Key = TypeVar("Key")
-Events: TypeAlias = Mapping[tuple[str, Outcome], int]
+Look: TypeAlias = tuple[float, Offsets]
 
 # Both sources are looked at on the same beat. Looks that began further apart than this are not held
-# against each other: what has come between them would look like lag.
+# against each other: what has come between them would look like lag. A look at ClickHouse may take
+# some beats, and is held against that at Kafka of the beat on which it began.
 TOGETHER_S = 1.0
+LOOKS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,13 @@ class State:
         addresses: Where each source is that is looked at, as `host:port`.
         expiry: By source and address, until when the certificate is valid that was presented there
             last, in seconds since the epoch.
-        events: Of each input topic and outcome, the highest sum that the ledger has had; empty
-            until it was read.
+        tally: Events of each input topic by outcome, as they are told and as the ledger has them.
         gaps: Offsets below the ledger's last that have no outcome, and what they hold.
+        looks: The last looks at Kafka, the newest first: when each began, by the monotonic clock,
+            and the offsets that it found.
         lag: Offsets of each partition that the ledger does not reach, by looks that were taken
             together.
+        lag_known: When it was last known, in seconds since the epoch.
         clocks: How far event time has come at least in each partition, in ms.
         newest: By topic, when its newest record was appended, in ms.
         newest_row: When a row was last written, in seconds; None where that is not known.
@@ -124,40 +129,43 @@ class State:
     store: Source[int] = field(default_factory=Source)
     addresses: Mapping[str, str] = field(default_factory=dict)
     expiry: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    events: Events = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
     gaps: Gaps = field(default_factory=Gaps)
+    looks: tuple[Look, ...] = ()
     lag: Mapping[Partition, int] = field(default_factory=dict)
+    lag_known: float = 0.0
     clocks: Mapping[Partition, int] = field(default_factory=dict)
     newest: Mapping[str, int] = field(default_factory=dict)
     newest_row: int | None = None
 
     def with_topics(self, found: Topics, when: When) -> State:
         """After a look at Kafka."""
-        kafka = self.kafka.seen(found, when)
-        return replace(
+        look = (when.began, found.offsets)
+        after = replace(
             self,
-            kafka=kafka,
-            lag=_lag(kafka, self.clickhouse, self.lag),
+            kafka=self.kafka.seen(found, when),
+            looks=(look, *self.looks)[:LOOKS],
             clocks=_highest(self.clocks, found.clocks),
             newest=_highest(self.newest, found.newest),
         )
+        # The looks before were held against the ledger when it came.
+        return _with_lag(after, (look,), when)
 
     def with_tables(self, found: Tables, when: When) -> State:
         """After a look at ClickHouse."""
-        clickhouse = self.clickhouse.seen(found, when)
         offsets: Offsets = {} if self.kafka.found is None else self.kafka.found.offsets
-        return replace(
+        after = replace(
             self,
-            clickhouse=clickhouse,
-            events=_highest(self.events, events(found.ledger)),
+            clickhouse=self.clickhouse.seen(found, when),
+            tally=self.tally.seen(events(found.ledger)),
             # Only Kafka knows where a partition begins.
             gaps=self.gaps.seen(gaps(offsets, found.ledger), self.kafka.found is not None),
-            lag=_lag(self.kafka, clickhouse, self.lag),
             newest_row=max(
                 (row for row in (self.newest_row, found.newest_row) if row is not None),
                 default=None,
             ),
         )
+        return _with_lag(after, self.looks, when)
 
     def without_kafka(self, seconds: float) -> State:
         """After a look at Kafka that failed."""
@@ -184,20 +192,25 @@ def events(ledger: Ledger) -> Events:
     return {(topic, outcome): sums[topic, outcome] for topic in INPUT for outcome in Outcome}
 
 
-def _lag(
-    kafka: Source[Topics], clickhouse: Source[Tables], before: Mapping[Partition, int]
-) -> Mapping[Partition, int]:
-    """Offsets that the ledger does not reach; what it was, where no two looks were together."""
-    if kafka.found is None or kafka.when is None:
-        return before
-    if clickhouse.found is None or clickhouse.when is None:
-        return before
-    if abs(kafka.when.began - clickhouse.when.began) > TOGETHER_S:
-        return before
-    offsets = kafka.found.offsets
+def _with_lag(state: State, looks: Iterable[Look], when: When) -> State:
+    """The lag by that of these looks at Kafka that was taken together with the last at ClickHouse.
+
+    Without one among them the lag stays what it was, and grows old.
+    """
+    tables, then = state.clickhouse.found, state.clickhouse.when
+    if tables is None or then is None:
+        return state
+    for began, offsets in looks:
+        if abs(began - then.began) <= TOGETHER_S:
+            return replace(state, lag=_lag(offsets, tables.ledger), lag_known=when.ended)
+    return state
+
+
+def _lag(offsets: Offsets, ledger: Ledger) -> dict[Partition, int]:
+    """Offsets of each partition that the ledger does not reach."""
     return {
         place: max(0, offsets[place][1] - max(offsets[place][0], account.last + 1))
-        for place, account in accounts(offsets, clickhouse.found.ledger).items()
+        for place, account in accounts(offsets, ledger).items()
     }
 
 

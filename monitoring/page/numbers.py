@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from flink_job.domain import Counts, Outcome
 from flink_job.domain.ledger import HOUR_MS
 from flink_job.domain.window import LATE_AFTER_MS, WINDOW_MS
+from monitoring.page.books import Books
 from monitoring.page.conserved import Conservation, Looks, conservation
 from monitoring.page.kept import Answer, Kept, Later, in_a_thread
 from monitoring.page.tables import Booked, Found, Product, Recent, Seen, Series, Tables
@@ -99,7 +100,9 @@ class Now:
         minutes: The last hour by minute.
         top: The products that were seen most often in it.
         written_age: Seconds since a row was last written; None if none was in the last two minutes.
-        conservation: The first law.
+        conservation: The first law; None where the ledger was never read.
+        doubt: Where all but the ledger could be renewed, why that could not, a sentence.
+        doubt_s: Seconds since the ledger was read then; 0 where it never was.
     """
 
     at: int
@@ -108,7 +111,9 @@ class Now:
     minutes: Series
     top: tuple[Product, ...]
     written_age: int | None
-    conservation: Conservation
+    conservation: Conservation | None
+    doubt: str | None = None
+    doubt_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,7 @@ class Numbers:
         self._clock = clock
         self._later = later
         self._looks = Looks()
+        self._books = Books(tables.booked, clock, wall)
         self._recent: Kept[Recent] = self._kept(tables.recent)
         self._hour: Kept[Series] = self._slow(tables.hour)
         self._top: Kept[tuple[Product, ...]] = self._slow(tables.top)
@@ -187,9 +193,11 @@ class Numbers:
             self._top.get(),
             self._law.get(),
         )
-        age, problem = _worst((recent, hour, top, law))
-        if recent.value is None or hour.value is None or top.value is None or law.value is None:
+        # The ledger is the largest of them: without it the rest is shown all the same.
+        age, problem = _worst((recent, hour, top))
+        if recent.value is None or hour.value is None or top.value is None:
             return Answer(None, age, problem)
+        doubt = law.problem if problem is None else None
         at = int(self._wall() - age)
         windows = {
             start: counts
@@ -205,9 +213,13 @@ class Numbers:
                 minutes=_by_minute(windows),
                 top=top.value,
                 written_age=None if written is None else max(0, at - written),
-                conservation=conservation(
+                conservation=None
+                if law.value is None
+                else conservation(
                     law.value.booked.ledger, law.value.unexplained, self._topics().offsets
                 ),
+                doubt=doubt,
+                doubt_s=0.0 if doubt is None else law.age_s,
             ),
             age,
             problem,
@@ -258,7 +270,7 @@ class Numbers:
         return History(product, seen, by, series, first, end)
 
     def _look(self) -> Law:
-        booked = self._tables.booked()
+        booked = self._books.read()
         return Law(booked, self._looks.take(self._clock(), booked.ledger))
 
     def _about(self, key: tuple[object, ...], ask: Callable[[], T]) -> Answer[T]:

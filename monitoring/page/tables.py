@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,15 +74,25 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """The ledger without its hours.
+    """The ledger of some hours, without these.
 
     Attributes:
         ledger: In all; the hour of every key is 0.
         day: Events of the last day, by topic and outcome.
     """
 
-    ledger: Mapping[LedgerKey, Entry]
-    day: Mapping[tuple[str, Outcome], int]
+    ledger: Mapping[LedgerKey, Entry] = field(default_factory=dict)
+    day: Mapping[tuple[str, Outcome], int] = field(default_factory=dict)
+
+    def __add__(self, other: Booked) -> Booked:
+        """That of both, which have no hour in common."""
+        ledger, day = dict(self.ledger), dict(self.day)
+        for key, entry in other.ledger.items():
+            known = ledger.get(key)
+            ledger[key] = entry if known is None else _together(known, entry)
+        for outcome, events in other.day.items():
+            day[outcome] = day.get(outcome, 0) + events
+        return Booked(ledger, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +146,11 @@ class Tables:
         rows = self._rows("history", product=product, step=step, first=first, end=end)
         return {start: Counts(seen, clicked) for start, seen, clicked in rows}
 
-    def booked(self) -> Booked:
-        """The ledger."""
+    def booked(self, since: int, before: int) -> Booked:
+        """The ledger of the hours from one second to before another, both since the epoch."""
         ledger, day = {}, dict[tuple[str, Outcome], int]()
-        for topic, partition, name, events, of_day, first, last in self._rows("ledger"):
+        rows = self._rows("ledger", since=since, before=before)
+        for topic, partition, name, events, of_day, first, last in rows:
             outcome = Outcome(name)
             ledger[LedgerKey(topic, partition, outcome, 0)] = Entry(events, first, last)
             day[topic, outcome] = day.get((topic, outcome), 0) + of_day
@@ -148,6 +159,14 @@ class Tables:
     def _rows(self, name: str, **parameters: str | int) -> list[tuple[Any, ...]]:
         question = (SQL / f"{name}.sql").read_text(encoding="utf-8")
         return self.clickhouse.ask(question, parameters or None)
+
+
+def _together(one: Entry, other: Entry) -> Entry:
+    return Entry(
+        one.events + other.events,
+        min(one.first_offset, other.first_offset),
+        max(one.last_offset, other.last_offset),
+    )
 
 
 def _literally(text: str) -> str:

@@ -28,7 +28,8 @@ def now_told(now: Now, shares: tuple[Share, ...]) -> Told:
         "minutes": _series(now.minutes),
         "top": [{"product_id": one.product_id, **_counts(one.counts)} for one in now.top],
         "row_age_seconds": now.written_age,
-        "conservation": {
+        "conservation": law
+        and {
             "consumed": law.consumed,
             "counted": law.counted,
             "rejected": law.rejected,
@@ -37,6 +38,7 @@ def now_told(now: Now, shares: tuple[Share, ...]) -> Told:
             "unsettled": law.unsettled,
             "waiting": law.waiting,
         },
+        **_doubt(now),
         "outcomes": [
             {
                 "topic": one.topic,
@@ -46,6 +48,15 @@ def now_told(now: Now, shares: tuple[Share, ...]) -> Told:
             }
             for one in shares
         ],
+    }
+
+
+def _doubt(now: Now) -> Told:
+    if now.doubt is None:
+        return {}
+    return {
+        "conservation_problem": now.doubt,
+        "conservation_age_seconds": None if now.conservation is None else round(now.doubt_s, 1),
     }
 
 

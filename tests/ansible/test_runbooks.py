@@ -37,15 +37,22 @@ elif words[:1] == ["show"]:
     print(f"ActiveState={state['units'][unit]}")
 elif words[:1] in (["start"], ["stop"]):
     state["units"][unit] = "active" if words[0] == "start" else "inactive"
+    state["did"].append(f"{words[0]} {unit}")
     file.write_text(json.dumps(state))
 """
-# Partitions lack replicas for as long as the broker does not run.
+# Partitions lack replicas for as long as the broker does not run; without a quorum nobody answers.
 TOPICS = """
 import json, sys
 from pathlib import Path
-state = json.loads((Path(__file__).parents[1] / "state.json").read_text())
+file = Path(__file__).parents[1] / "state.json"
+state = json.loads(file.read_text())
 if state["units"]["kafka"] != "active":
+    if not state["quorum"]:
+        sys.exit("Timed out waiting for a node assignment")
     print("Topic: clicks  Partition: 0  Leader: 1  Replicas: 1,2  Isr: 1")
+if "--create" in sys.argv:
+    state["did"].append("topics")
+    file.write_text(json.dumps(state))
 """
 OFFSETS = "print('dead-letters:0:12')"
 LETTERS = "print('topic:clicks,partition:3,offset:7,reason:malformed\\t{\"userId\"')"
@@ -103,10 +110,13 @@ class Fleet:
             units=dict.fromkeys(UNITS, "active"),
             jobs=[RUNNING],
             pressure="ok",
+            slots={"taskmanagers": 3, "slots-total": 6, "slots-available": 4},
             alerts=[],
             rates={"counted": 900.0, "malformed": 600.0},
             load=0.0,
             ran=[],
+            did=[],
+            quorum=True,
             fails=False,
             real=str(PLAYBOOK),
         )
@@ -197,7 +207,7 @@ def answer(path: str, state: dict[str, Any], number: int) -> object:
     known = {
         "/taskmanagers": {"taskmanagers": managers},
         "/jobs/overview": {"jobs": state["jobs"]},
-        "/overview": {"slots-total": 4, "slots-available": 2},
+        "/overview": state["slots"],
         "/api/v1/alerts": {"data": {"alerts": state["alerts"]}},
         "/api/v1/query": {
             "data": {
@@ -296,6 +306,26 @@ def test_where_all_is_well_nothing_is_changed_and_that_is_said(fleet: Fleet, ale
 
 
 @pytest.mark.parametrize(
+    ("alert", "still"),
+    [
+        ("CtrBackpressureHigh", "over the last minute one was"),
+        ("CtrJobDown", "fails again and again. Flink's page names the cause under Exceptions."),
+        ("FlinkTaskManagerLost", "Prometheus has no metrics of one"),
+        ("KafkaBrokerDown", "Prometheus does not reach a broker"),
+    ],
+)
+def test_what_looks_well_while_its_alert_goes_on_is_not_mended(
+    fleet: Fleet, alert: str, still: str
+) -> None:
+    fleet.write(alerts=[{"labels": {"alertname": alert}}, {"labels": {"alertname": "HostDown"}}])
+    told = fleet.run(alert)
+    assert not told.well
+    assert "Not mended: " in told.said
+    assert still in told.said
+    assert "Nothing was to mend." not in told.said
+
+
+@pytest.mark.parametrize(
     ("alert", "unit"),
     [
         ("CtrJobDown", "flink-jobmanager"),
@@ -348,10 +378,66 @@ def test_a_job_that_is_held_up_is_given_the_slots_that_are_free(fleet: Fleet) ->
     )
     told = fleet.run("CtrBackpressureHigh")
     assert told.well, told.said
-    assert "Mended: given the job all slots. No task of the job is held up." in told.said
-    assert "The job has 2 of 4 slots and will be given 4." in told.said
+    assert "Mended: given the job 4 slots. No task of the job is held up." in told.said
+    assert "The job has 2 of 6 slots and will be given 4; those of one TaskManager stay free" in (
+        told.said
+    )
     called = fleet.read()["called"][1:]
     assert called == ["--setting=a.b=c d", "--setting=parallelism.default=4"]
+
+
+def test_topics_are_mended_before_a_broker_hides_what_they_demand(fleet: Fleet) -> None:
+    fleet.stop("kafka")
+    fleet.write(pressure="high", did=[])
+    told = fleet.run("CtrBackpressureHigh")
+    assert told.well, told.said
+    *before, last = fleet.read()["did"]
+    assert set(before) == {"topics"}
+    assert last == "start kafka"
+    assert (
+        "Mended: started kafka on localhost, made the topics what the inventory says, given the"
+        in told.said
+    )
+
+
+def test_brokers_without_a_quorum_are_started_though_nobody_tells_of_topics(fleet: Fleet) -> None:
+    fleet.stop("kafka")
+    fleet.write(pressure="high", did=[], quorum=False)
+    told = fleet.run("CtrBackpressureHigh")
+    assert told.well, told.said
+    assert "Kafka does not say which topics refuse what the job writes" in told.said
+    assert fleet.read()["did"] == ["start kafka"]
+    assert "made the topics" not in told.said
+
+
+def test_brokers_are_started_though_no_job_runs_and_that_is_said(fleet: Fleet) -> None:
+    fleet.stop("kafka")
+    fleet.write(jobs=[{**RUNNING, "state": "RESTARTING"}], did=[], quorum=False)
+    told = fleet.run("CtrBackpressureHigh")
+    assert not told.well
+    assert fleet.read()["did"] == ["start kafka"]
+    assert "No job runs, or the JobManager does not answer; see runbooks/CtrJobDown" in told.said
+
+
+@pytest.mark.parametrize(
+    ("slots", "given"),
+    [
+        # A recount has the others.
+        ({"taskmanagers": 3, "slots-total": 6, "slots-available": 2}, None),
+        # What is free is what a TaskManager that is lost would leave behind.
+        ({"taskmanagers": 2, "slots-total": 4, "slots-available": 2}, None),
+        ({"taskmanagers": 1, "slots-total": 4, "slots-available": 2}, "4"),
+    ],
+    ids=["of a recount", "of the reserve", "of the only one"],
+)
+def test_a_job_is_not_given_slots_that_are_others_or_the_reserve(
+    fleet: Fleet, slots: dict[str, int], given: str | None
+) -> None:
+    fleet.write(pressure="high", slots=slots)
+    tried = fleet.run("CtrBackpressureHigh", "--check")
+    assert "called" not in fleet.read()
+    told = re.findall(r"will be given (\d+);", tried.said)
+    assert told == ([given] if given else [])
 
 
 def test_what_another_producer_sends_is_not_taken_for_the_load(fleet: Fleet) -> None:

@@ -19,11 +19,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.lab.fleet import ROOT, Lab
+from tests.lab.fleet import ROOT, Lab, LabFailedError
 from tests.lab.watch import Watch, silence
 
 RUNBOOKS = ROOT / "runbooks"
 ACKNOWLEDGED = re.compile(r"([\d,]+) events acknowledged by Kafka, ([\d,]+) failed")
+# Whatever a drill has done: its load, what it has stopped or set, its job.
+BACK = (("load", "-e", "load_state=stopped"), ("kafka",), ("flink",), ("job",))
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,18 @@ def drilled(lab: Lab, alert: str) -> Drilled:
 
     Raises:
         AssertionError: It did not go as it must; the text says what did not.
+        KeyboardInterrupt: Somebody has interrupted it; its load and its fault are taken back.
+        TimeoutExpired: It took too long; the same is done.
     """
     before = lab.offsets()
     with TemporaryDirectory() as folder, Watch(lab.counted_since(int(time.time()) - 60)) as watch:
         report = Path(folder, "report.json")
-        lab.playbook(playbook(alert, "drill"), "-e", f"drill_report={report}")
+        try:
+            lab.playbook(playbook(alert, "drill"), "-e", f"drill_report={report}")
+        except (KeyboardInterrupt, subprocess.TimeoutExpired):
+            # It was ended in the middle, so that what it does at its end was not done.
+            put_back(lab, alert)
+            raise
         told: dict[str, Any] = json.loads(report.read_text())
         begun = time.monotonic() - (time.time() - told["begun"])
         # A copy: the watch goes on.
@@ -99,8 +109,28 @@ def drilled(lab: Lab, alert: str) -> Drilled:
     )
 
 
+def put_back(lab: Lab, alert: str) -> None:
+    """Stop the load of a drill that was broken off, and bring the lab to what its inventory says.
+
+    What cannot be done is said, and the rest is done.
+    """
+    sys.stderr.write(
+        f"{alert}: its drill was broken off. Its load is stopped, and Kafka, Flink and the job are "
+        "brought to what the inventory says, which takes some minutes.\n"
+    )
+    for name, *options in BACK:
+        try:
+            lab.playbook(name, *options)
+        except (LabFailedError, subprocess.SubprocessError) as problem:
+            sys.stderr.write(f"{problem}\nMend it by `make site`.\n")
+    sys.stderr.write(f"{alert}: what could be put back is.\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Run from the command line; the exit status is 0 if all held, 2 for a name without a drill."""
+    """Run from the command line.
+
+    The exit status is 0 if all held, 2 for a name without a drill, and 130 if it was interrupted.
+    """
     parser = argparse.ArgumentParser(prog="python -m tests.lab.drill", description=__doc__)
     parser.add_argument("alerts", nargs="*", metavar="NAME", help=f"one of {', '.join(names())}")
     chosen = parser.parse_args(arguments).alerts or names()
@@ -122,6 +152,8 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stderr.write(f"{alert}: {problem}\n")
             held = False
             continue
+        except KeyboardInterrupt:
+            return INTERRUPTED
         sys.stdout.write(f"{told}\n")
         sys.stdout.flush()
         held &= told.lost == 0

@@ -81,9 +81,30 @@ def test_critical_goes_to_on_call_and_the_rest_to_the_team(tmp_path: Path) -> No
         assert told.strip() == receiver
 
 
+@pytest.mark.parametrize(
+    ("url", "receiver"), [("", "nobody"), ("https://heartbeat.example.com/ctr", "heartbeat")]
+)
+def test_the_watchdog_reaches_a_heartbeat_or_nobody_and_never_people(
+    url: str, receiver: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(configuration({**EVERYBODY, "alertmanager_heartbeat_url": url}))
+    amtool("check-config", str(path))
+    labels = ("alertname=Watchdog", "severity=none")
+    told = amtool("config", "routes", "test", f"--config.file={path}", *labels)
+    assert told.strip() == receiver
+    content = content_of(path)
+    (found,) = [one for one in content["receivers"] if one["name"] == receiver]
+    assert [hook["url"] for hook in found.get("webhook_configs", [])] == ([url] if url else [])
+    (route,) = [one for one in content["route"]["routes"] if one["receiver"] == receiver]
+    # It goes with the interval of its group, unless its own is longer: then with every second one.
+    assert (route["group_interval"], route["repeat_interval"]) == ("1m", "50s")
+
+
 def test_each_receiver_tells_those_that_its_severity_is_for() -> None:
     told = YAML(typ="safe").load(configuration(EVERYBODY))["receivers"]
-    on_call, team = told
+    on_call, team, nobody = told
+    assert nobody == {"name": "nobody"}
     assert set(on_call) == {"name", "pagerduty_configs", "webhook_configs"}
     assert [hook["url"] for hook in on_call["webhook_configs"]] == [
         "http://critical.example.com/",

@@ -191,6 +191,29 @@ def test_the_role_finds_the_one_place_that_says_where_runbooks_are(text: str) ->
     assert text.count(place) == 1
 
 
+def test_grafana_does_not_look_into_the_folder_of_the_viewer() -> None:
+    # It takes every dashboard below its folder, and of two with one uid neither is shown anew.
+    (grafana,) = re.findall(
+        r"^grafana_boards: (\S+)$", (ROOT / "roles/grafana/vars/main.yml").read_text(), re.MULTILINE
+    )
+    (viewer,) = re.findall(
+        r"^dashboard_viewer_into: (\S+)$",
+        (ROOT / "roles/dashboard_viewer/defaults/main.yml").read_text(),
+        re.MULTILINE,
+    )
+    assert not Path(grafana).is_relative_to(viewer)
+    assert not Path(viewer).is_relative_to(grafana)
+    removed = (ROOT / "ansible/uninstall.yml").read_text()
+    assert f"- {grafana}\n" in removed
+    assert viewer in removed
+
+
+def test_what_fires_always_is_no_mark_on_a_graph() -> None:
+    marks = [mark["expr"] for board in BOARDS.values() for mark in board["annotations"]["list"]]
+    assert marks
+    assert all('alertname!="Watchdog"' in mark for mark in marks)
+
+
 def names(prefix: str) -> set[str]:
     """Metrics of that prefix that some expression asks for."""
     asked = re.sub(r'"[^"]*"', '""', "\n".join(expressions()))  # what is quoted is no metric

@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from flink_job.audit.law import Ledger, Partition
 from flink_job.domain import INPUT, Entry, LedgerKey, Outcome
 from monitoring.exporter.board import Board
-from monitoring.exporter.collector import STALE_S, StateCollector
+from monitoring.exporter.collector import LAG_STALE_S, STALE_S, StateCollector
+from monitoring.exporter.events import Tally
 from monitoring.exporter.gaps import gaps
 from monitoring.exporter.state import State, Tables, Topics, When
 
@@ -99,9 +100,12 @@ def test_whatever_the_order_of_looks_and_failures_nothing_steps_back(
         before = board.state
         board.change(step)  # type: ignore[arg-type]
         after = board.state
-        for name in ("events", "clocks", "newest"):
-            was, now = getattr(before, name), getattr(after, name)
-            assert all(now[key] >= value for key, value in was.items()), name
+        for was, now in (
+            (before.tally.told, after.tally.told),
+            (before.clocks, after.clocks),
+            (before.newest, after.newest),
+        ):
+            assert all(now[key] >= value for key, value in was.items())  # type: ignore[index]
         assert before.newest_row is None or (after.newest_row or 0) >= before.newest_row
         assert all(lag >= 0 for lag in after.lag.values())
         # What a source has told stays while it is away.
@@ -119,7 +123,7 @@ def test_a_source_that_fails_changes_nothing_that_the_other_has_told(steps: list
     board.change(lambda state: state.without_kafka(3))
     assert board.state.clickhouse == known.clickhouse
     board.change(lambda state: state.without_clickhouse(3))
-    for name in ("events", "gaps", "lag", "clocks", "newest", "newest_row"):
+    for name in ("tally", "gaps", "lag", "clocks", "newest", "newest_row"):
         assert getattr(board.state, name) == getattr(known, name)
 
 
@@ -130,6 +134,18 @@ def test_every_outcome_of_every_input_is_told_once_the_ledger_was_read_and_not_b
     assert len(lines) == len(INPUT) * len(Outcome)
     assert 'ctr_events_total{outcome="late",topic="clicks"} 7.0' in lines
     assert 'ctr_events_total{outcome="counted",topic="canary"} 0.0' in lines
+
+
+def test_what_is_told_of_events_is_kept_before_and_not_told_before_the_ledger_was_read() -> None:
+    told: list[Tally] = []
+    registry = CollectorRegistry()
+    states = [State(tally=Tally({("clicks", LATE): 7}, {("clicks", LATE): 5}))]
+    states.append(states[0].with_tables(tables(ledger((PLACE, LATE, 6, 0, 6))), at()))
+    registry.register(StateCollector(lambda: states[len(told)], lambda: NOW, told.append))
+    assert "ctr_events_total{" not in generate_latest(registry).decode()
+    page = generate_latest(registry).decode()
+    assert 'ctr_events_total{outcome="late",topic="clicks"} 7.0' in page
+    assert told == [one.tally for one in states]
 
 
 def test_offsets_below_the_ledgers_last_without_an_outcome_are_unexplained() -> None:
@@ -156,13 +172,46 @@ def test_looks_that_were_not_taken_together_are_not_held_against_each_other() ->
     assert state.with_topics(topics({PLACE: (0, 9_000)}), at(5.0)).lag == {PLACE: 2}
 
 
-def test_a_recount_that_finds_less_lets_no_counter_step_back() -> None:
+def test_a_look_at_clickhouse_that_takes_beats_is_held_against_the_kafka_of_its_begin() -> None:
+    state = State()
+    for began, end in ((0.0, 12), (5.0, 5_000), (10.0, 9_000)):
+        state = state.with_topics(topics({PLACE: (0, end)}), at(began))
+    booked = tables(ledger((PLACE, COUNTED, 10, 0, 9)))
+    state = state.with_tables(booked, When(0.0, NOW + 12, 12.0))
+    assert state.lag == {PLACE: 2}
+    # Once more and once more, it is never of the same beat as Kafka's newest.
+    state = state.with_topics(topics({PLACE: (0, 9_500)}), at(15.0))
+    assert state.lag_known == NOW + 12
+    state = state.with_topics(topics({PLACE: (0, 9_900)}), at(20.0))
+    state = state.with_tables(booked, When(15.0, NOW + 22, 7.0))
+    assert state.lag == {PLACE: 9_490}
+    assert state.lag_known == NOW + 22
+
+
+def test_a_lag_that_nobody_knows_any_more_is_not_told() -> None:
+    state = State().with_topics(topics({PLACE: (0, 12)}), at(0.0))
+    state = state.with_tables(tables(ledger((PLACE, COUNTED, 10, 0, 9))), at(0.2))
+    series = 'ctr_lag_events{partition="0",topic="clicks"} 2.0'
+    # Kafka is looked at still, ClickHouse does not answer.
+    for began in (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0):
+        state = state.with_topics(topics({PLACE: (0, 50_000)}), at(began)).without_clickhouse(10)
+    assert series in page(state, NOW + LAG_STALE_S)
+    assert "ctr_lag_events{" not in page(state, NOW + LAG_STALE_S + 1)
+    assert "ctr_unexplained_events{" in page(state, NOW + LAG_STALE_S + 1)
+
+
+def test_a_recount_that_finds_less_lets_no_counter_step_back_nor_stand_still() -> None:
     state = State().with_tables(tables(ledger((PLACE, LATE, 7, 0, 6))), at())
     state = state.with_tables(
         tables(ledger((PLACE, LATE, 3, 0, 6), (PLACE, COUNTED, 4, 0, 5))), at()
     )
-    assert state.events["clicks", LATE] == 7
-    assert state.events["clicks", COUNTED] == 4
+    assert state.tally.told["clicks", LATE] == 7
+    assert state.tally.told["clicks", COUNTED] == 0, "no event has come"
+    state = state.with_tables(
+        tables(ledger((PLACE, LATE, 4, 0, 9), (PLACE, COUNTED, 6, 0, 8))), at()
+    )
+    assert state.tally.told["clicks", LATE] == 8
+    assert state.tally.told["clicks", COUNTED] == 2
 
 
 def test_a_source_is_up_while_its_looks_succeed_and_come() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from flink_job.domain import Counts, Entry, LedgerKey, Outcome
 from monitoring.page import numbers as numbers_module
+from monitoring.page.books import END_S, OLD_AFTER_S, OLD_AGAIN_AFTER_S, OLD_EVERY_S, Books
 from monitoring.page.chart import BARS, HEIGHT, chart
 from monitoring.page.conserved import LOOKS_WITHIN_S, Looks, conservation
 from monitoring.page.forms import ago, axis, clock, count, day_and_clock, iso, percent, share_of
@@ -99,6 +101,69 @@ def test_during_an_outage_the_numbers_are_those_of_before_as_they_stood() -> Non
     assert numbers.now().problem is None
 
 
+def test_old_hours_of_the_ledger_are_read_once_an_hour_or_where_offsets_are_missing() -> None:
+    old: list[tuple[object, ...]] = [
+        ("clicks", 1, "counted", 5, 0, 0, 4),
+        ("clicks", 1, "late", 1, 0, 5, 5),
+    ]
+    new: list[tuple[object, ...]] = [("clicks", 1, "counted", 4, 3, 6, 9)]
+    spans: list[tuple[int, int]] = []
+
+    def ledger(parameters: Mapping[str, int]) -> list[tuple[object, ...]]:
+        spans.append((parameters["since"], parameters["before"]))
+        return new if parameters["since"] else old
+
+    clock = Clock()
+    played = Played({"ledger": ledger})
+    books = Books(Tables(played).booked, clock, clock.wall)
+    edge = T - OLD_AFTER_S
+    whole = books.read()
+    assert whole.ledger == {
+        key(Outcome.COUNTED, partition=1): Entry(9, 0, 9),
+        key(Outcome.LATE, partition=1): Entry(1, 5, 5),
+    }
+    assert whole.day == {("clicks", Outcome.COUNTED): 3, ("clicks", Outcome.LATE): 0}
+    assert spans == [(0, edge), (edge, END_S)]
+    clock.now = OLD_AGAIN_AFTER_S + 1
+    books.read()
+    assert spans[2:] == [(edge, END_S)], "all adds up, so that old hours are what they were"
+    # A recount has changed an old hour and a new one: only together do they add up.
+    old[0], new[0] = ("clicks", 1, "counted", 4, 0, 0, 3), ("clicks", 1, "counted", 5, 3, 4, 9)
+    assert books.read().ledger[key(Outcome.COUNTED, partition=1)] == Entry(9, 0, 9)
+    moved = int(clock.wall()) - OLD_AFTER_S
+    assert spans[3:] == [(edge, END_S), (0, moved), (moved, END_S)]
+    clock.now += OLD_EVERY_S + 1
+    books.read()
+    assert spans[6][0] == 0
+
+
+def refused(_parameters: object) -> list[tuple[object, ...]]:
+    raise AWAY
+
+
+def test_a_ledger_that_cannot_be_read_keeps_nobody_from_the_rest() -> None:
+    played = full()
+    booked, played.rows["ledger"] = played.rows["ledger"], refused
+    numbers, clock = shown(played)
+    answer = numbers.now()
+    assert answer.problem is None
+    assert answer.value is not None
+    assert answer.value.hour == Counts(92, 11)
+    assert (answer.value.conservation, answer.value.doubt) == (None, str(AWAY))
+    played.rows["ledger"], clock.now = booked, 5
+    numbers.now()
+    known = numbers.now().value
+    assert known is not None
+    assert known.doubt is None
+    assert known.conservation is not None
+    played.rows["ledger"], clock.now = refused, 100
+    numbers.now()
+    again = numbers.now().value
+    assert again is not None
+    assert again.conservation == known.conservation
+    assert (again.doubt, again.doubt_s) == (str(AWAY), 95.0)
+
+
 def test_where_nothing_was_ever_known_there_is_only_the_sentence() -> None:
     played = full()
     played.away = True
@@ -116,7 +181,8 @@ def test_all_users_together_ask_each_question_once_a_second() -> None:
         numbers.products("p")
         numbers.history("product-1", By.WINDOW)
     names = [name for name, _ in played.asked]
-    assert sorted(names) == sorted(full().rows)
+    # Of the ledger the old hours once, and the new ones.
+    assert sorted(names) == sorted([*full().rows, "ledger"])
 
 
 def test_what_is_remembered_of_searches_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +271,7 @@ def test_conservation_adds_up_and_tells_what_waits_in_kafka() -> None:
     now = shown(full(), topics=Topics(offsets))[0].now().value
     assert now is not None
     law = now.conservation
+    assert law is not None
     assert (law.counted, law.rejected, law.late, law.unexplained) == (100, 6, 4, 0)
     assert law.consumed == 110
     assert law.waiting == 3 + 2

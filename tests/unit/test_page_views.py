@@ -342,6 +342,27 @@ def test_where_nothing_was_ever_known_the_page_says_why() -> None:
     assert told(asking.get("/api/now")) == {"problem": str(AWAY), "age_seconds": 0.0}
 
 
+def test_where_the_ledger_alone_takes_too_long_the_rest_is_shown_as_it_stands() -> None:
+    def refused(_parameters: object) -> list[tuple[object, ...]]:
+        raise AWAY
+
+    played = full()
+    played.rows["ledger"] = refused
+    asking = client(played)
+    page = asking.get("/")
+    assert page.status_code == 200
+    assert f"The ledger could not be read: {AWAY}" in page.text
+    assert "Last hour" in page.text
+    answer = asking.get("/api/now")
+    assert answer.status_code == 200
+    now = told(answer)
+    assert now["last_hour"]["impressions"] == 92
+    assert now["conservation"] is None
+    assert now["conservation_problem"] == str(AWAY)
+    assert now["conservation_age_seconds"] is None
+    assert asking.get("/rejected").status_code == 503
+
+
 def test_unexplained_offsets_are_told_with_what_to_do() -> None:
     played = full()
     played.rows["ledger"] = [("clicks", 0, "counted", 8, 8, 0, 9)]

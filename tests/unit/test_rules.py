@@ -48,6 +48,8 @@ WARNING = {
     "KafkaBrokerDown",
     "TargetDown",
 }
+# It fires always, and it is its absence that is told, by others.
+ALWAYS = {"Watchdog"}
 
 
 def content_of(path: Path) -> dict[str, Any]:
@@ -88,7 +90,8 @@ def test_alerts_are_those_of_the_list_with_their_severity() -> None:
     found = {(rule["labels"]["severity"], rule["alert"]) for rule in alerts()}
     assert {name for severity, name in found if severity == "critical"} == CRITICAL
     assert {name for severity, name in found if severity == "warning"} == WARNING
-    assert {severity for severity, _ in found} == {"critical", "warning"}
+    assert {name for severity, name in found if severity == "none"} == ALWAYS
+    assert {severity for severity, _ in found} == {"critical", "warning", "none"}
 
 
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
@@ -146,6 +149,17 @@ def test_every_limit_is_used_and_every_limit_that_is_used_is_there() -> None:
         name for rule in alerts() for name in re.findall(r"scalar\((limit:\w+)\)", rule["expr"])
     }
     assert used == there
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["roles/prometheus/defaults/main.yml", "inventories/example/group_vars/all/retention.yml"],
+)
+def test_samples_are_kept_for_longer_than_any_rule_asks_back(path: str) -> None:
+    asked = {int(days) for rule in rules() for days in re.findall(r"\[(\d+)d\]", rule["expr"])}
+    assert max(asked) == 30
+    kept = str(content_of(ROOT / path)["prometheus_retention"])
+    assert minutes(kept) > max(asked) * 1440
 
 
 def test_an_alert_explains_only_alerts_that_exist() -> None:

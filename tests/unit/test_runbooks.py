@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -11,9 +12,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.lab import drill
 from tests.lab.drill import Drilled, acknowledged
+from tests.lab.fleet import LabFailedError
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "runbooks"
@@ -161,6 +164,21 @@ def test_a_page_does_not_repeat_the_expression_of_its_alert() -> None:
             assert repeated == [], alert
 
 
+def test_the_page_of_a_target_explains_every_job_that_has_no_alert_of_its_own() -> None:
+    jobs = YAML(typ="safe").load(ROOT / "roles/prometheus/defaults/main.yml")["prometheus_jobs"]
+    (rule,) = rules_of("TargetDown")
+    (apart,) = re.findall(r'up\{job!~"([\w|]+)"\}', rule)
+    told = re.findall(r"^\| `(\w+)` \|", page("TargetDown"), re.MULTILINE)
+    assert sorted(told) == sorted({job["name"] for job in jobs} - set(apart.split("|")))
+
+
+def test_a_page_that_asks_flink_names_the_job_that_it_means() -> None:
+    # A recount has a job of its own beside it, and jobs that have ended are listed too.
+    asking = [line for alert in folders() for line in page(alert).splitlines() if "job=$(" in line]
+    assert asking
+    assert all('j["name"] == "ctr"' in line for line in asking)
+
+
 def test_a_drill_is_told_in_one_line() -> None:
     told = Drilled("CtrJobDown", alert_s=20.6, mended_s=48.2, silent_s=51.0, lost=0)
     assert str(told) == (
@@ -228,6 +246,55 @@ def test_a_drill_holds_what_was_sent_against_what_kafka_has(
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("KafkaBrokerDown: alert after 20 s, mended after 45 s, rows missing for")
     assert line.endswith(f"events lost {500 - kept}")
+
+
+class BrokenOffLab(PlayedLab):
+    """A lab whose drill is ended in the middle, and whose Kafka then cannot be put right."""
+
+    def __init__(self, end: BaseException) -> None:
+        super().__init__(sent=0, kept=0)
+        self._end = end
+
+    def playbook(self, name: str, *arguments: str) -> None:
+        self.ran.append(" ".join((name, *arguments)))
+        if name.startswith("../runbooks"):
+            self.ran.pop()
+            raise self._end
+        if name == "kafka":
+            raise LabFailedError("kafka.yml failed:\nno disk")
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [(KeyboardInterrupt(), 130), (subprocess.TimeoutExpired("ansible-playbook", 3_600), 1)],
+    ids=["interrupted", "too long"],
+)
+def test_a_drill_that_is_broken_off_leaves_neither_load_nor_fault(
+    end: BaseException,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lab = BrokenOffLab(end)
+    monkeypatch.setattr(drill, "Lab", lambda: lab)
+    assert drill.main(["KafkaBrokerDown"]) == status
+    assert lab.ran == ["load -e load_state=stopped", "kafka", "flink", "job"]
+    said = capsys.readouterr().err
+    assert "KafkaBrokerDown: its drill was broken off. Its load is stopped" in said
+    assert "no disk\nMend it by `make site`." in said
+
+
+def test_a_drill_that_is_interrupted_is_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = BrokenOffLab(KeyboardInterrupt())
+    monkeypatch.setattr(drill, "Lab", lambda: lab)
+    assert drill.main([]) == 130
+    assert lab.ran.count("flink") == 1
+
+
+def test_the_load_of_a_drill_ends_though_nobody_stops_it() -> None:
+    begin = (RUNBOOKS / "tasks" / "drill_begin.yml").read_text()
+    (seconds,) = re.findall(r"load_duration=(\d+)", begin)
+    assert 600 < int(seconds) <= 3_600
 
 
 def test_a_drill_that_fails_says_why_and_the_next_one_goes_on(
