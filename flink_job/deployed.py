@@ -43,7 +43,8 @@ class Deployed:
         job: The job's id.
         started_from: Savepoint or checkpoint that it started from, or has left; None is the
             beginning of the topics.
-        left_ms: When that was the newest state, in ms since the epoch; None where it is not known.
+        left_ms: When that was the newest state, in ms since the epoch, or when the newest message
+            was appended that it has read; None where neither is known.
         trigger: Of the savepoint that it was told to stop with; None when it was not, or has.
         version: The version that has served last, whatever is being tried instead of it; None when
             that is not known.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from flink_job.age import Reached
 from flink_job.cluster import Cluster, ClusterError
 from flink_job.deployed import Deployed, Version, keep_deployed, read_deployed
 from flink_job.rollout import NAME, Launch, Rollout
@@ -177,6 +179,9 @@ class Host:
     unplannable: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     has_run: bool = False
+    reading: Reached | None = field(
+        default_factory=lambda: Reached(int(time.time() * 1_000), unread=None)
+    )
     savepoints_kept: int = 5
     despite_age: bool = False
     started: list[tuple[str, str | None]] = field(default_factory=list)
@@ -190,6 +195,11 @@ class Host:
 
     def ran_before(self) -> bool:
         return self.has_run
+
+    def reached(self) -> Reached:
+        if self.reading is None:
+            raise ClusterError("Kafka does not tell")
+        return self.reading
 
     def start(self, version: Version, origin: str | None) -> str:
         job = "abcdefgh"[len(self.started)]
