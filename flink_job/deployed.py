@@ -50,6 +50,8 @@ class Deployed:
             that is not known.
         former: The one that served before it.
         savepoints: Those that deployments have taken and that are still there, the oldest first.
+        checkpoints: Those that jobs have left which were cancelled or have failed, as far as they
+            may still be there, the oldest first.
         back: The job was ended for `former` to run again, which has not served yet.
     """
 
@@ -61,6 +63,7 @@ class Deployed:
     version: Version | None = None
     former: Version | None = None
     savepoints: tuple[str, ...] = ()
+    checkpoints: tuple[str, ...] = ()
     back: bool = False
 
 
@@ -78,7 +81,8 @@ def read_deployed(file: Path) -> Deployed | None:
         }
         for name in ("version", "former"):
             known[name] = _version(known.get(name))
-        known["savepoints"] = tuple(known.get("savepoints", ()))
+        for name in ("savepoints", "checkpoints"):
+            known[name] = tuple(known.get(name, ()))
         return Deployed(**known)
     except FileNotFoundError:
         return None

@@ -24,6 +24,7 @@ from flink_job.cluster import Cluster, ClusterError, Job
 from flink_job.deployed import STOPPED, UNKNOWN, Deployed, Version, keep_deployed, read_deployed
 from flink_job.ending import Ending, left_by
 from flink_job.job import SETTINGS
+from flink_job.leftovers import dispose_of_left, remember
 from flink_job.savepoints import dispose_of_older
 
 NAME = SETTINGS["pipeline.name"]
@@ -47,6 +48,23 @@ class _FruitlessError(ClusterError):
 
 
 Launch = Callable[[str | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """What serves in the place of another.
+
+    Attributes:
+        job: It.
+        start: What it was started from; None for the beginning.
+        before: The job that it follows, if any is known.
+        told: What is not known or could not be done, in sentences.
+    """
+
+    job: str
+    start: str | None
+    before: str | None
+    told: list[str]
 
 
 class Versions(Protocol):
@@ -121,8 +139,10 @@ class Rollout:
                 "tell: name its newest checkpoint or savepoint from the store by --from, or start "
                 "anew by --from scratch, which counts the topics again."
             )
-        job, start, told = self._replace(last, live, version, origin, back=False)
-        return self._tidied(f"deployed: job {job} runs, started from {start or BEGINNING}", told)
+        new = self._replace(last, live, version, origin, back=False)
+        return self._tidied(
+            f"deployed: job {new.job} runs, started from {new.start or BEGINNING}", new
+        )
 
     def roll_back(self, origin: str | None = None) -> str:
         """Bring the job back to the version that served before; what was done, as `deploy` says.
@@ -156,12 +176,12 @@ class Rollout:
                 f"{version.release} is not on this host any more, and nothing was changed: deploy "
                 "that release from its checkout."
             )
-        job, start, told = self._replace(last, live, version, origin, back=back)
+        new = self._replace(last, live, version, origin, back=back)
         name = _named(version, last.version if back else None)
         return self._tidied(
-            f"rolled back: job {job} runs {name}, started from {start or BEGINNING}; the next "
-            "deployment brings the newer version again",
-            told,
+            f"rolled back: job {new.job} runs {name}, started from {new.start or BEGINNING}; the "
+            "next deployment brings the newer version again",
+            new,
         )
 
     def _replace(
@@ -172,24 +192,28 @@ class Rollout:
         origin: str | None,
         *,
         back: bool,
-    ) -> tuple[str, str | None, list[str]]:
+    ) -> _Replaced:
         """Let a version serve in the place of what is there.
 
         The version is made ready first: rows pause from the end of the one until the start of the
         other, and what Flink refuses to plan ends nothing.
-
-        Returns:
-            Its job, what that started from, and what is not known of that, in sentences.
         """
         with self.versions.prepared(version) as launch:
-            ended = self._end(last, live, origin, back=back)
-            start = _start(ended, origin)
-            told = self._refuse_expired(ended, version, start)
-            return self._serve(ended, version, start, launch), start, told
+            try:
+                ended = self._end(last, live, origin, back=back)
+                start = _start(ended, origin)
+                told = self._refuse_expired(ended, version, start)
+                job = self._serve(ended, version, start, launch)
+            except ClusterError:
+                remember(self.cluster, self.file, NAME)
+                raise
+        told += remember(self.cluster, self.file, NAME)
+        return _Replaced(job, start, None if ended is None else ended.job, told)
 
-    def _tidied(self, done: str, told: list[str]) -> str:
-        left = dispose_of_older(self.cluster, self.file, self.savepoints_kept)
-        return "\n".join([done, *told, *left])
+    def _tidied(self, done: str, new: _Replaced) -> str:
+        told = dispose_of_older(self.cluster, self.file, self.savepoints_kept)
+        told += dispose_of_left(self.cluster, self.file, new.before)
+        return "\n".join([done, *new.told, *told])
 
     def _end(
         self, last: Deployed | None, live: str | None, origin: str | None, *, back: bool
