@@ -277,8 +277,13 @@ class Cluster:
         except ClusterError as problem:
             raise ClusterError(f"{problem} ({self._why(job)})") from problem
 
-    def finished(self, job: str, within_s: float) -> None:
+    def finished(self, job: str, within_s: float, meanwhile: Callable[[], None]) -> None:
         """Wait until a job has come to the end of its input.
+
+        Args:
+            job: Its id.
+            within_s: How long it may take.
+            meanwhile: Done at each look; what it raises ends the waiting.
 
         Raises:
             ClusterError: It has not in time, or has ended in another way.
@@ -288,7 +293,10 @@ class Cluster:
             state = self._ask(f"/jobs/{job}")["state"]
             if state in ENDED - {"FINISHED"}:
                 raise ClusterError(f"job {job} ended as {state}: {self._why(job)}")
-            return state == "FINISHED" or None
+            if state == "FINISHED":
+                return True
+            meanwhile()
+            return None
 
         wait(ended, within_s, f"job {job} has not come to its end within {within_s:.0f} s")
 
