@@ -16,8 +16,21 @@ SETTING = "ctr.windows-ttl"
 WINDOWS_TTL = "10800 s"
 
 HOUR = timedelta(hours=1)
-# Events come late, and a job may have been behind when it ended.
+# Events come late, and clocks differ.
 BEFORE, BEHIND = timedelta(hours=1), timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far the job's newest state has read, over all partitions; append times in ms.
+
+    Attributes:
+        newest: Of the newest message that it has read; None where Kafka keeps none of them.
+        unread: Of the oldest that it has not; None where it has read all.
+    """
+
+    newest: int | None
+    unread: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +40,19 @@ class Expired:
     Attributes:
         left: When the state was the newest.
         lifetime: How long a window lives in it.
+        reached: How far it has read; None where Kafka does not tell.
     """
 
     left: datetime
     lifetime: timedelta
+    reached: Reached | None = None
 
     def __str__(self) -> str:
         """What is wrong and what to do, for the operator."""
-        begin = _hour(self.left - BEFORE)
+        behind = self.left
+        if self.reached is not None and self.reached.unread is not None:
+            behind = min(behind, datetime.fromtimestamp(self.reached.unread / 1_000, UTC))
+        begin = _hour(behind - BEFORE)
         end = _hour(self.left + BEHIND) + HOUR
         return (
             f"The job's state is of {self.left:%Y-%m-%d %H:%M} UTC, and windows live in it for "
@@ -42,6 +60,10 @@ class Expired:
             "would lack events. Deploy with -e ctr_job_despite_age=true, and then recount those "
             f"hours: ansible/backfill.yml -e from={begin:%Y-%m-%dT%H:%M:%SZ} "
             f"-e to={end:%Y-%m-%dT%H:%M:%SZ} -e apply=true"
+        ) + (
+            " (Kafka does not tell how far behind the job was then: begin as much earlier.)"
+            if self.reached is None
+            else ""
         )
 
 
@@ -57,6 +79,15 @@ def expired(left_ms: int, now_ms: int, settings: Mapping[str, str]) -> Expired |
     if now_ms - left_ms < lifetime / timedelta(milliseconds=1):
         return None
     return Expired(datetime.fromtimestamp(left_ms / 1_000, UTC), lifetime)
+
+
+def unknown(state: str, settings: Mapping[str, str]) -> str:
+    """That nobody can tell how old a state is, and what it means, for the operator."""
+    return (
+        f"How old the state {state} is cannot be told: where it was left more than "
+        f"{lifetime_of(settings).total_seconds():.0f} s ago, windows that were open then lack "
+        "events; make reconcile tells of which hours, and ansible/backfill.yml recounts them."
+    )
 
 
 def lifetime_of(settings: Mapping[str, str]) -> timedelta:

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 Found = TypeVar("Found")
 
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
+# As the job is submitted: the checkpoints of one that was stopped or has finished go with it.
+OUTLIVED = frozenset({"CANCELED", "FAILED"})
 ANSWER_TIMEOUT_S = 15
 AGAIN_AFTER_S = 0.5
 # The first may hold what was restored and little else; by the second the job has gone on itself.
@@ -89,6 +91,31 @@ class Cluster:
             if name in {None, job["name"]} and job["state"] not in ENDED
         ]
 
+    def ended_jobs(self, name: str) -> list[str]:
+        """The jobs of a name whose checkpoints outlive them, the first to end first.
+
+        They were cancelled or have failed; Flink forgets them after an hour, or with a restart.
+        """
+        overview = self._ask("/jobs/overview")["jobs"]
+        ended = [job for job in overview if job["name"] == name and job["state"] in OUTLIVED]
+        return [job["jid"] for job in sorted(ended, key=lambda job: job.get("end-time", 0))]
+
+    def outliving(self, job: str) -> list[str]:
+        """The checkpoints that a job which has ended has left, the oldest first."""
+        told = self._ask(f"/jobs/{job}/checkpoints")
+        found = [one for one in told["history"] if one["status"] == "COMPLETED"]
+        # A new JobManager knows of those before it only the one that it took the job up from.
+        if restored := told["latest"].get("restored"):
+            found.append(restored)
+        kept = {
+            one["id"]: str(one["external_path"])
+            for one in found
+            if not one.get("discarded")
+            and not one.get("is_savepoint")
+            and f"/{job}/" in str(one.get("external_path"))
+        }
+        return [kept[number] for number in sorted(kept)]
+
     def free_slots(self) -> int:
         """Slots that no job has."""
         return int(self._ask("/overview")["slots-available"])
@@ -106,8 +133,11 @@ class Cluster:
         restored = [one["restored"] for one in latest if one.get("restored")]
         return {one["external_path"] for one in restored if one.get("external_path")}
 
-    def dispose(self, savepoint: str, within_s: float) -> None:
-        """Have Flink delete a savepoint; one that is not there has been.
+    def dispose(self, savepoint: str, within_s: float) -> bool:
+        """Have Flink delete a savepoint, or a checkpoint that has outlived its job.
+
+        Returns:
+            Whether it was there.
 
         Raises:
             ClusterError: It may be there still.
@@ -121,11 +151,13 @@ class Cluster:
             failure = (answer.get("operation") or {}).get("failure-cause")
             trace = str((failure or {}).get("stack-trace", failure or ""))
             # So it is after a disposal whose end was not seen, and nothing can be done about it.
-            if trace and "FileNotFoundException: Cannot find" not in trace:
+            if "FileNotFoundException: Cannot find" in trace:
+                return False
+            if trace:
                 raise ClusterError(f"Flink could not delete it: {last_cause(trace)}")
             return True
 
-        wait(gone, within_s, f"Flink has not deleted it within {within_s:.0f} s")
+        return wait(gone, within_s, f"Flink has not deleted it within {within_s:.0f} s")
 
     def newest_checkpoint(self, job: str) -> State | None:
         """The newest state of a job that is kept; None where there never was one.
@@ -245,8 +277,13 @@ class Cluster:
         except ClusterError as problem:
             raise ClusterError(f"{problem} ({self._why(job)})") from problem
 
-    def finished(self, job: str, within_s: float) -> None:
+    def finished(self, job: str, within_s: float, meanwhile: Callable[[], None]) -> None:
         """Wait until a job has come to the end of its input.
+
+        Args:
+            job: Its id.
+            within_s: How long it may take.
+            meanwhile: Done at each look; what it raises ends the waiting.
 
         Raises:
             ClusterError: It has not in time, or has ended in another way.
@@ -256,7 +293,10 @@ class Cluster:
             state = self._ask(f"/jobs/{job}")["state"]
             if state in ENDED - {"FINISHED"}:
                 raise ClusterError(f"job {job} ended as {state}: {self._why(job)}")
-            return state == "FINISHED" or None
+            if state == "FINISHED":
+                return True
+            meanwhile()
+            return None
 
         wait(ended, within_s, f"job {job} has not come to its end within {within_s:.0f} s")
 

@@ -43,12 +43,15 @@ class Deployed:
         job: The job's id.
         started_from: Savepoint or checkpoint that it started from, or has left; None is the
             beginning of the topics.
-        left_ms: When that was the newest state, in ms since the epoch; None where it is not known.
+        left_ms: When that was the newest state, in ms since the epoch, or when the newest message
+            was appended that it has read; None where neither is known.
         trigger: Of the savepoint that it was told to stop with; None when it was not, or has.
         version: The version that has served last, whatever is being tried instead of it; None when
             that is not known.
         former: The one that served before it.
         savepoints: Those that deployments have taken and that are still there, the oldest first.
+        checkpoints: Those that jobs have left which were cancelled or have failed, as far as they
+            may still be there, the oldest first.
         back: The job was ended for `former` to run again, which has not served yet.
     """
 
@@ -60,6 +63,7 @@ class Deployed:
     version: Version | None = None
     former: Version | None = None
     savepoints: tuple[str, ...] = ()
+    checkpoints: tuple[str, ...] = ()
     back: bool = False
 
 
@@ -77,7 +81,8 @@ def read_deployed(file: Path) -> Deployed | None:
         }
         for name in ("version", "former"):
             known[name] = _version(known.get(name))
-        known["savepoints"] = tuple(known.get("savepoints", ()))
+        for name in ("savepoints", "checkpoints"):
+            known[name] = tuple(known.get(name, ()))
         return Deployed(**known)
     except FileNotFoundError:
         return None

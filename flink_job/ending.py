@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +24,8 @@ class Ending:
         file: Keeps what was deployed.
         within_s: How long each step may take.
         stateless: The next job does not need the state of this one.
+        read_to: When the newest message was appended that the newest checkpoint has read, in ms
+            since the epoch; None where that cannot be told.
         back: The next job is of the version before.
     """
 
@@ -30,6 +33,7 @@ class Ending:
     file: Path
     within_s: float
     stateless: bool
+    read_to: Callable[[], int | None]
     back: bool = False
 
     def end(self, last: Deployed | None, live: str) -> Deployed:
@@ -80,7 +84,7 @@ class Ending:
                 "mend what keeps it from running, or name a savepoint by --from, or start anew by "
                 "--from scratch, which counts the topics again."
             )
-        return newest or _origin(running)
+        return self._aged(newest, running) or _origin(running)
 
     def gone(self, last: Deployed) -> Deployed:
         """How a job ended that is not there any more.
@@ -88,11 +92,21 @@ class Ending:
         Raises:
             ClusterError: It has left nothing.
         """
-        left = left_by(self.cluster, last)
+        left = self._aged(left_by(self.cluster, last), last)
         # It was told to stop, and nobody has seen the end: the savepoint is as ours as any other.
         if last.trigger is not None and left is not None and left.savepoint:
             last = replace(last, savepoints=(*last.savepoints, left.path))
         return self._ended(last, left)
+
+    def _aged(self, left: State | None, running: Deployed) -> State | None:
+        """With its age: Flink tells none of what a new JobManager has taken a job up from.
+
+        What was read last is as old as the state, or older where the job was behind. What the job
+        was started from may be another's, and is no older than is known of it.
+        """
+        if left is None or left.taken_ms is not None or left.path == running.started_from:
+            return left
+        return replace(left, taken_ms=self.read_to())
 
     def _ended(self, running: Deployed, left: State | None) -> Deployed:
         path, taken_ms = (None, None) if left is None else (left.path, left.taken_ms)

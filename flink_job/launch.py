@@ -16,10 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, cast
 
+from flink_job.age import Reached
 from flink_job.cluster import ClusterError
 from flink_job.deployed import Version
 from flink_job.endpoints import Kafka
-from flink_job.group import ran_before
+from flink_job.group import ran_before, reached
 from flink_job.submit import READY
 
 # How argparse ends, as in a release that does not know an option.
@@ -66,6 +67,14 @@ class Launcher:
     def ran_before(self) -> bool:
         """Whether the job has ever run against this Kafka, from wherever."""
         return ran_before(self.kafka)
+
+    def reached(self) -> Reached:
+        """How far the newest checkpoint of the job that ran last has read.
+
+        Raises:
+            ClusterError: Kafka cannot be asked.
+        """
+        return reached(self.kafka)
 
     def start(self, version: Version, origin: str | None) -> str:
         """Start a version from a savepoint, or with None from the beginning; the job's id.

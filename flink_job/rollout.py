@@ -19,11 +19,12 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol
 
-from flink_job.age import expired
+from flink_job.age import Reached, expired, unknown
 from flink_job.cluster import Cluster, ClusterError, Job
 from flink_job.deployed import STOPPED, UNKNOWN, Deployed, Version, keep_deployed, read_deployed
 from flink_job.ending import Ending, left_by
 from flink_job.job import SETTINGS
+from flink_job.leftovers import dispose_of_left, remember
 from flink_job.savepoints import dispose_of_older
 
 NAME = SETTINGS["pipeline.name"]
@@ -49,6 +50,23 @@ class _FruitlessError(ClusterError):
 Launch = Callable[[str | None], str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """What serves in the place of another.
+
+    Attributes:
+        job: It.
+        start: What it was started from; None for the beginning.
+        before: The job that it follows, if any is known.
+        told: What is not known or could not be done, in sentences.
+    """
+
+    job: str
+    start: str | None
+    before: str | None
+    told: list[str]
+
+
 class Versions(Protocol):
     """What starts versions of the job."""
 
@@ -60,6 +78,13 @@ class Versions(Protocol):
 
     def ran_before(self) -> bool:
         """Whether the job has ever run against this Kafka, from wherever."""
+
+    def reached(self) -> Reached:
+        """How far the newest checkpoint of the job that ran last has read.
+
+        Raises:
+            ClusterError: Kafka cannot be asked.
+        """
 
     def start(self, version: Version, origin: str | None) -> str:
         """Start a version from a savepoint, or with None from the beginning; the job's id."""
@@ -114,8 +139,10 @@ class Rollout:
                 "tell: name its newest checkpoint or savepoint from the store by --from, or start "
                 "anew by --from scratch, which counts the topics again."
             )
-        job, start = self._replace(last, live, version, origin, back=False)
-        return self._tidied(f"deployed: job {job} runs, started from {start or BEGINNING}")
+        new = self._replace(last, live, version, origin, back=False)
+        return self._tidied(
+            f"deployed: job {new.job} runs, started from {new.start or BEGINNING}", new
+        )
 
     def roll_back(self, origin: str | None = None) -> str:
         """Bring the job back to the version that served before; what was done, as `deploy` says.
@@ -149,10 +176,12 @@ class Rollout:
                 f"{version.release} is not on this host any more, and nothing was changed: deploy "
                 "that release from its checkout."
             )
-        job, start = self._replace(last, live, version, origin, back=back)
+        new = self._replace(last, live, version, origin, back=back)
+        name = _named(version, last.version if back else None)
         return self._tidied(
-            f"rolled back: job {job} runs {_named(version, last.version if back else None)}, "
-            f"started from {start or BEGINNING}; the next deployment brings the newer version again"
+            f"rolled back: job {new.job} runs {name}, started from {new.start or BEGINNING}; the "
+            "next deployment brings the newer version again",
+            new,
         )
 
     def _replace(
@@ -163,43 +192,65 @@ class Rollout:
         origin: str | None,
         *,
         back: bool,
-    ) -> tuple[str, str | None]:
-        """Let a version serve in the place of what is there; its job, and what that started from.
+    ) -> _Replaced:
+        """Let a version serve in the place of what is there.
 
         The version is made ready first: rows pause from the end of the one until the start of the
         other, and what Flink refuses to plan ends nothing.
         """
         with self.versions.prepared(version) as launch:
-            ended = self._end(last, live, origin, back=back)
-            start = _start(ended, origin)
-            self._refuse_expired(ended, version, start)
-            return self._serve(ended, version, start, launch), start
+            try:
+                ended = self._end(last, live, origin, back=back)
+                start = _start(ended, origin)
+                told = self._refuse_expired(ended, version, start)
+                job = self._serve(ended, version, start, launch)
+            except ClusterError:
+                remember(self.cluster, self.file, NAME)
+                raise
+        told += remember(self.cluster, self.file, NAME)
+        return _Replaced(job, start, None if ended is None else ended.job, told)
 
-    def _tidied(self, done: str) -> str:
+    def _tidied(self, done: str, new: _Replaced) -> str:
         told = dispose_of_older(self.cluster, self.file, self.savepoints_kept)
-        return "\n".join([done, *told])
+        told += dispose_of_left(self.cluster, self.file, new.before)
+        return "\n".join([done, *new.told, *told])
 
     def _end(
         self, last: Deployed | None, live: str | None, origin: str | None, *, back: bool
     ) -> Deployed | None:
         """End what is there; what is known of it."""
         stateless = origin is not None
-        ending = Ending(self.cluster, self.file, self.within_s, stateless=stateless, back=back)
+        ending = Ending(self.cluster, self.file, self.within_s, stateless, self._read_to, back)
         if live is not None:
             return ending.end(last, live)
         if last is not None and origin is None:
             return ending.gone(last)
         return last if last is None else replace(last, back=back)
 
-    def _refuse_expired(self, ended: Deployed | None, version: Version, start: str | None) -> None:
-        if self.despite_age or ended is None or start is None or start != ended.started_from:
-            return
+    def _refuse_expired(
+        self, ended: Deployed | None, version: Version, start: str | None
+    ) -> list[str]:
+        """Refuse a state whose windows have expired; a sentence where that cannot be told."""
+        if self.despite_age or start is None:
+            return []
         # What an operator names by path may be of any age.
-        if ended.left_ms is None:
-            return
+        if ended is None or start != ended.started_from or ended.left_ms is None:
+            return [unknown(start, version.settings)]
         found = expired(ended.left_ms, int(time.time() * 1_000), version.settings)
         if found is not None:
-            raise DownError(str(found))
+            raise DownError(str(replace(found, reached=self._reached())))
+        return []
+
+    def _reached(self) -> Reached | None:
+        # What cannot be told is said where it is missing.
+        try:
+            return self.versions.reached()
+        except ClusterError:
+            return None
+
+    def _read_to(self) -> int | None:
+        reached = self._reached()
+        return None if reached is None else reached.newest
 
     def _serve(
         self, ended: Deployed | None, version: Version, start: str | None, launch: Launch

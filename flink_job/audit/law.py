@@ -28,8 +28,8 @@ class Seen:
 
     Attributes:
         without_record: Offsets that hold no record: markers of transactions, and what was aborted.
-        gone: Offsets that retention has removed before they could be read; each is taken for a
-            record, since nobody can tell any more.
+        gone: Offsets that retention has removed before they could be read: nobody can tell any more
+            whether they held a record.
         newest: The highest offset that is no such offset without a record; -1 without any.
     """
 
@@ -55,6 +55,7 @@ class Account:
         last: The last offset that the ledger knows; -1 where it knows none.
         end: The offset behind the last that is asked for, or that the ledger knows.
         outcomes: Events by outcome.
+        kept: Events whose offsets Kafka may keep: all that it does keep are among them.
         read_to: The offset that Kafka was read up to; at most `first` where it was not.
         seen: What it holds before that.
     """
@@ -63,13 +64,27 @@ class Account:
     last: int
     end: int
     outcomes: Counter[Outcome]
+    kept: int = 0
     read_to: int = 0
     seen: Seen = field(default_factory=Seen)
 
     @property
+    def untold(self) -> int:
+        """Offsets that are gone and have no outcome, where markers stand among those that are not.
+
+        They may have been markers too. A record that Kafka keeps is none of them; of the hours that
+        retention has cut through, that is known only as far as their rows tell.
+        """
+        if not self.seen.without_record:
+            return 0
+        offsets = self.end - self.first - self.seen.without_record
+        lacking = max(0, offsets - self.seen.gone - self.kept)
+        return max(0, min(self.seen.gone, offsets - self.outcomes.total() - lacking))
+
+    @property
     def consumed(self) -> int:
         """Records from the first offset to the end; offsets, as far as Kafka was not read."""
-        return self.end - self.first - self.seen.without_record
+        return self.end - self.first - self.seen.without_record - self.untold
 
     @property
     def gap(self) -> int:
@@ -193,7 +208,10 @@ class Reconciliation:
             outcomes.update(account.outcomes)
         consumed = sum(account.consumed for account in self._accounts.values())
         without_record = sum(one.seen.without_record for one in self._accounts.values())
-        return conservation_line(consumed, outcomes, self.unexplained, without_record)
+        untold = sum(account.untold for account in self._accounts.values())
+        return conservation_line(consumed, outcomes, self.unexplained, without_record) + (
+            f"; of {untold} that retention has removed nobody can tell" if untold else ""
+        )
 
     @property
     def unexplained(self) -> int:
@@ -232,9 +250,12 @@ def accounts(offsets: Offsets, ledger: Ledger) -> dict[Partition, Account]:
     outcomes: defaultdict[Partition, Counter[Outcome]] = defaultdict(Counter)
     first: dict[Partition, int] = {}
     last: dict[Partition, int] = {}
+    kept: Counter[Partition] = Counter()
     for key, entry in ledger.items():
         partition = key.topic, key.partition
         outcomes[partition][key.outcome] += entry.events
+        if entry.last_offset >= offsets.get(partition, (0, 0))[0]:
+            kept[partition] += entry.events
         first[partition] = min(first.get(partition, entry.first_offset), entry.first_offset)
         last[partition] = max(last.get(partition, entry.last_offset), entry.last_offset)
     return {
@@ -243,6 +264,7 @@ def accounts(offsets: Offsets, ledger: Ledger) -> dict[Partition, Account]:
             last=last.get(partition, -1),
             end=max(end, last.get(partition, -1) + 1),
             outcomes=outcomes[partition],
+            kept=kept[partition],
         )
         for partition, (begin, end) in offsets.items()
     }

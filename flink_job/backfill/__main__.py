@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flink_job.audit.reading import TopicsError
 from flink_job.audit.tables import TablesError, connected
+from flink_job.backfill.claim import ClaimError, held
 from flink_job.backfill.difference import differing, shown
 from flink_job.backfill.plan import Plan
 from flink_job.backfill.results import read_recounted
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m flink_job.backfill", description=__doc__)
     parser.add_argument("--endpoints", type=Path, required=True, help="endpoints.json, of an admin")
     parser.add_argument("--plan", type=Plan.parsed, required=True, metavar="JSON")
+    parser.add_argument("--claim", type=Path, required=True, help="file that says whose tables are")
     parser.add_argument("--epoch", type=int, default=0, help="the loader's")
     parser.add_argument("--group", default="ctr-loader", help="consumer group of the loaders")
     parser.add_argument(
@@ -37,8 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         endpoints = read_endpoints(chosen.endpoints)
-        lines, differs = _held(endpoints, chosen.plan, chosen.epoch, chosen.group, chosen.apply)
-    except (EndpointsError, SpanError, TablesError, TopicsError) as problem:
+        with held(chosen.claim, chosen.plan.asked):
+            lines, differs = _held(endpoints, chosen.plan, chosen.epoch, chosen.group, chosen.apply)
+    except (ClaimError, EndpointsError, SpanError, TablesError, TopicsError) as problem:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
     sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from flink_job.backfill.claim import Claim, held, take
 from tests.unit.played import playing
 
 ROOT = Path(__file__).parents[2]
@@ -55,25 +56,69 @@ def test_hosts_without_the_release_are_named_as_such(
     assert "Make the topics" not in told
 
 
-def test_the_topics_of_a_recount_that_goes_on_are_left_alone(tmp_path: Path) -> None:
-    """The other one would lose them, which waits for nothing but its end."""
-    code = tmp_path / "flink_job" / "backfill"
+def release(folder: Path) -> dict[str, object]:
+    """Variables for a release whose topics are asked for in `asked` of a folder."""
+    code = folder / "flink_job" / "backfill"
     code.mkdir(parents=True)
     (code.parent / "__init__.py").touch()
     (code / "__init__.py").touch()
-    (code / "extent.py").write_text("import json; print(json.dumps({'asked': 7, 'told': []}))")
-    tool = tmp_path / "kafka-topics"
-    tool.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    plan: dict[str, object] = {
+        "asked": 7,
+        "first": 0,
+        "last": 3_600_000,
+        "start": 0,
+        "end": None,
+        "told": [],
+    }
+    (code / "extent.py").write_text(f"import json; print(json.dumps({plan}))")
+    for name in ("claim.py", "plan.py", "cut.py", "span.py"):
+        (code / name).symlink_to(ROOT / "flink_job" / "backfill" / name)
+    (code.parent / "domain").symlink_to(ROOT / "flink_job" / "domain")
+    tool = folder / "kafka-topics"
+    tool.write_text(f'#!/bin/sh\necho "$@" >> {folder}/asked\n')
     tool.chmod(0o755)
+    return {
+        "backfill_python": {"PYTHONPATH": str(folder)},
+        "backfill_topics_tool": [str(tool)],
+        "backfill_claim": str(folder / "claim.json"),
+    }
+
+
+def test_a_second_backfill_is_refused_before_it_touches_the_topics_of_the_first(
+    tmp_path: Path,
+) -> None:
+    here = release(tmp_path)
+    first = Claim(6, "ten to eleven", "ann on ctl1", 0, 4_000_000_000_000)
+    take(tmp_path / "claim.json", first)
+    with playing() as flink:
+        flink.answers["GET /jobs/overview"] = {"jobs": []}
+        here["endpoints_flink"] = flink.address
+        told = said(tmp_path, *RANGE, "-e", "apply=true", "-e", json.dumps(here))
+    assert "the backfill of ten to eleven by ann on ctl1, begun at 1970-01-01T00:00:00Z" in told
+    assert not (tmp_path / "asked").exists()
+    with held(tmp_path / "claim.json", first.asked):
+        pass
+
+
+def test_a_backfill_that_fails_lets_others_claim_the_tables(tmp_path: Path) -> None:
+    here = release(tmp_path)
+    with playing() as flink:
+        flink.answers["GET /jobs/overview"] = {"jobs": []}
+        here["endpoints_flink"] = flink.address
+        said(tmp_path, *RANGE, "-e", json.dumps(here))
+    assert "--delete" in (tmp_path / "asked").read_text()
+    assert (tmp_path / "claim.lock").exists()
+    assert not (tmp_path / "claim.json").exists()
+
+
+def test_the_topics_of_a_recount_that_goes_on_are_left_alone(tmp_path: Path) -> None:
+    """The other one would lose them, which waits for nothing but its end."""
+    here = release(tmp_path)
     with playing() as flink:
         live = {"jid": "0a1b", "name": "ctr-backfill", "state": "RUNNING"}
         ended = {"jid": "0c1d", "name": "ctr-backfill", "state": "FINISHED"}
         flink.answers["GET /jobs/overview"] = {"jobs": [ended, live]}
-        here = {
-            "endpoints_flink": flink.address,
-            "backfill_python": {"PYTHONPATH": str(tmp_path)},
-            "backfill_topics_tool": [str(tool)],
-        }
+        here["endpoints_flink"] = flink.address
         told = said(tmp_path, *RANGE, "-e", json.dumps(here))
     assert "Job 0a1b counts a range anew already: wait for its end" in told
     assert not (tmp_path / "asked").exists()

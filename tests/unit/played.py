@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from flink_job.cluster import Cluster, ClusterError
+from flink_job.age import Reached
+from flink_job.cluster import ENDED, Cluster, ClusterError
 from flink_job.deployed import Deployed, Version, keep_deployed, read_deployed
 from flink_job.rollout import NAME, Launch, Rollout
 
@@ -51,8 +53,15 @@ class Flink:
     undisposable: dict[str, str] = field(default_factory=dict)
     address: str = ""
 
+    def lists(self, job: str, state: str) -> None:
+        """Let a job be the one of the overview beside those that have ended."""
+        known = self.answers.get("GET /jobs/overview", {"jobs": []})["jobs"]
+        ended = [one for one in known if one["jid"] != job and one["state"] in ENDED]
+        told = {"jid": job, "name": NAME, "state": state}
+        self.answers["GET /jobs/overview"] = {"jobs": [*ended, told]}
+
     def runs(self, job: str, *, checkpoints: int = 2, state: str = "RUNNING") -> None:
-        self.answers["GET /jobs/overview"] = {"jobs": [{"jid": job, "name": NAME, "state": state}]}
+        self.lists(job, state)
         self.answers[f"GET /jobs/{job}"] = {"state": state, "vertices": [{"status": state}]}
         self.answers[f"PATCH /jobs/{job}?mode=cancel"] = None
         self.answers[f"GET /jobs/{job}/exceptions"] = {}
@@ -122,7 +131,7 @@ class Flink:
         return status, json.dumps(content).encode()
 
     def ends(self, job: str, state: str = "CANCELED") -> None:
-        self.answers["GET /jobs/overview"] = {"jobs": [{"jid": job, "name": NAME, "state": state}]}
+        self.lists(job, state)
         self.answers[f"GET /jobs/{job}"] = {"state": state, "vertices": [{"status": state}]}
 
     def was_cancelled(self, job: str) -> bool:
@@ -177,6 +186,9 @@ class Host:
     unplannable: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
     has_run: bool = False
+    reading: Reached | None = field(
+        default_factory=lambda: Reached(int(time.time() * 1_000), unread=None)
+    )
     savepoints_kept: int = 5
     despite_age: bool = False
     started: list[tuple[str, str | None]] = field(default_factory=list)
@@ -190,6 +202,11 @@ class Host:
 
     def ran_before(self) -> bool:
         return self.has_run
+
+    def reached(self) -> Reached:
+        if self.reading is None:
+            raise ClusterError("Kafka does not tell")
+        return self.reading
 
     def start(self, version: Version, origin: str | None) -> str:
         job = "abcdefgh"[len(self.started)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from flink_job.age import SETTING, expired, lifetime_of
+from flink_job.age import SETTING, Reached, expired, lifetime_of
 from flink_job.deploy import main
 from flink_job.deployed import STOPPED, Deployed
 from flink_job.rollout import DownError
@@ -32,6 +34,31 @@ def test_the_hours_to_recount_hold_all_windows_that_were_open() -> None:
     told = str(expired(NOW_MS - 5 * HOUR_MS - 60_000, NOW_MS, {}))
     assert "of 2025-11-24 10:59 UTC" in told
     assert "from=2025-11-24T09:00:00Z -e to=2025-11-24T12:00:00Z" in told
+
+
+@pytest.mark.parametrize(
+    ("reached", "begin"),
+    [
+        (Reached(NOW_MS - 7 * HOUR_MS, NOW_MS - 8 * HOUR_MS), "2025-11-24T07:00:00Z"),
+        (Reached(NOW_MS - 7 * HOUR_MS, NOW_MS - HOUR_MS), "2025-11-24T09:00:00Z"),
+        (Reached(NOW_MS - 7 * HOUR_MS, None), "2025-11-24T09:00:00Z"),
+    ],
+)
+def test_they_begin_before_the_oldest_message_that_the_job_had_not_read(
+    reached: Reached, begin: str
+) -> None:
+    found = expired(NOW_MS - 5 * HOUR_MS - 60_000, NOW_MS, {})
+    assert found is not None
+    told = str(replace(found, reached=reached))
+    assert f"from={begin} -e to=2025-11-24T12:00:00Z -e apply=true" in told
+    assert "does not tell" not in told
+
+
+def test_where_kafka_does_not_tell_how_far_that_was_it_is_said() -> None:
+    told = str(expired(NOW_MS - 5 * HOUR_MS, NOW_MS, {}))
+    assert told.endswith(
+        "(Kafka does not tell how far behind the job was then: begin as much earlier.)"
+    )
 
 
 def test_a_lifetime_that_is_none_is_refused_before_anything_is_asked(
@@ -68,8 +95,11 @@ def test_it_is_started_from_where_that_is_wanted(host: Host) -> None:
 @pytest.mark.parametrize("origin", ["scratch", "s3://flink/named"])
 def test_what_is_named_is_started_from(host: Host, origin: str) -> None:
     host.knows(stopped(4 * 3_600))
-    host.deploy("two", origin)
+    _, *told = host.deploy("two", origin).splitlines()
     assert host.origins == [None if origin == "scratch" else origin]
+    assert [one[:38] for one in told] == (
+        [] if origin == "scratch" else ["How old the state s3://flink/named is "]
+    )
 
 
 def test_a_job_that_could_not_run_for_too_long_is_ended_and_not_gone_on_from(
@@ -84,6 +114,55 @@ def test_a_job_that_could_not_run_for_too_long_is_ended_and_not_gone_on_from(
     with pytest.raises(DownError, match="have expired"):
         host.deploy("two", within_s=SOON_S)
     assert not host.started
+
+
+def taken_up(flink: Flink, host: Host, reading: Reached | None) -> None:
+    """A new JobManager has taken the job up, which does not come to run."""
+    host.knows(Deployed("old", "old", OLD, left_ms=int(time.time() * 1_000)))
+    host.reading = reading
+    flink.runs("old", state="RESTARTING")
+    flink.remembers("old", restored="s3://flink/chk-7")
+
+
+def ago(seconds: float) -> int:
+    return int((time.time() - seconds) * 1_000)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_what_a_new_jobmanager_took_the_job_up_from_is_as_old_as_what_it_read_last(
+    flink: Flink, host: Host, *, gone: bool
+) -> None:
+    reading = Reached(ago(4 * 3_600), ago(9 * 3_600))
+    taken_up(flink, host, reading)
+    if gone:
+        flink.ends("old")
+    behind = datetime.fromtimestamp((reading.unread or 0) / 1_000 - 3_600, UTC)
+    for _ in range(2):
+        with pytest.raises(DownError, match=rf"have expired.* from={behind:%Y-%m-%dT%H}:00:00Z"):
+            host.deploy("two", within_s=SOON_S)
+    assert not host.started
+    assert host.known.left_ms == reading.newest
+
+
+def test_where_it_is_young_enough_it_is_gone_on_from_without_a_word(
+    flink: Flink, host: Host
+) -> None:
+    taken_up(flink, host, Reached(ago(2 * 3_600), None))
+    done = host.deploy("two", within_s=SOON_S)
+    assert done == "deployed: job a runs, started from s3://flink/chk-7"
+
+
+@pytest.mark.parametrize("reading", [None, Reached(None, None)])
+def test_where_that_cannot_be_told_either_it_is_said(
+    flink: Flink, host: Host, reading: Reached | None
+) -> None:
+    taken_up(flink, host, reading)
+    _, told = host.deploy("two", within_s=SOON_S).splitlines()
+    assert told == (
+        "How old the state s3://flink/chk-7 is cannot be told: where it was left more than 10800 s "
+        "ago, windows that were open then lack events; make reconcile tells of which hours, and "
+        "ansible/backfill.yml recounts them."
+    )
 
 
 def test_the_age_of_a_state_is_kept_with_it_until_another_is_taken(

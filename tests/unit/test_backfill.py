@@ -12,6 +12,7 @@ import pytest
 
 from flink_job.audit import tables as audited
 from flink_job.backfill import __main__ as command
+from flink_job.backfill.claim import Claim, take
 from flink_job.backfill.difference import aligned, shown
 from flink_job.backfill.plan import Plan
 from flink_job.backfill.results import Recounted, Results, read_recounted
@@ -157,7 +158,9 @@ def arguments(tmp_path: Path) -> list[str]:
     kafka = {"bootstrap.servers": "k:9092"}
     file = tmp_path / "endpoints.json"
     file.write_text(json.dumps({"kafka": kafka, "clickhouse": clickhouse}))
-    return [f"--endpoints={file}", f"--plan={PLAN.json([])}"]
+    claim = tmp_path / "claim.json"
+    take(claim, Claim(PLAN.asked, str(PLAN.span), "ann on ctl1", T, T + HOUR_MS))
+    return [f"--endpoints={file}", f"--plan={PLAN.json([])}", f"--claim={claim}"]
 
 
 Rewound = list[tuple[str, int]]
@@ -240,4 +243,23 @@ def test_hours_whose_windows_are_gone_are_refused(
     assert "dropped the windows of 2 hours of the range, the last of them 2025-11-24T17" in (
         capsys.readouterr().err
     )
+    assert rewound == []
+
+
+@pytest.mark.parametrize("apply", [[], ["--apply"]])
+def test_where_another_backfill_has_taken_the_tables_they_are_left_alone(
+    arguments: list[str],
+    rewound: Rewound,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    apply: list[str],
+) -> None:
+    """The first was cut off for longer than its claim lasts, and goes on beside the second."""
+    client = Client()
+    monkeypatch.setattr(audited, "Client", lambda **_: client)
+    later = Claim(PLAN.asked + 1, str(PLAN.span), "bob on ctl2", T + HOUR_MS, T + 2 * HOUR_MS)
+    take(Path(arguments[-1].removeprefix("--claim=")), later)
+    assert command.main([*arguments, *apply]) == 2
+    assert "lost its claim to the backfill of" in capsys.readouterr().err
+    assert client.told == []
     assert rewound == []

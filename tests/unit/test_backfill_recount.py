@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,8 +13,8 @@ import pytest
 
 from flink_job.backfill import recount as module
 from flink_job.backfill.plan import Plan
-from flink_job.backfill.recount import LONGEST_S, NAME, RESULTS, main, values_of
-from flink_job.cluster import ClusterError
+from flink_job.backfill.recount import LONGEST_S, NAME, RESULTS, Way, main, values_of
+from flink_job.cluster import Cluster, ClusterError
 from flink_job.job import SERVING, statement
 from flink_job.rollout import NAME as SERVES
 from tests.nasty import T
@@ -29,7 +30,7 @@ def arguments(flink: Flink, tmp_path: Path) -> list[str]:
     kafka = {"bootstrap.servers": "k:9092"}
     file = tmp_path / "endpoints.json"
     file.write_text(json.dumps({"kafka": kafka, "clickhouse": clickhouse}))
-    flink.answers["GET /overview"] = {"slots-available": 2}
+    flink.answers["GET /overview"] = {"slots-available": 4}
     return [
         f"--endpoints={file}",
         f"--cluster={flink.address}",
@@ -67,18 +68,22 @@ def starting(flink: Flink, monkeypatch: pytest.MonkeyPatch, state: str) -> CALL:
     return called
 
 
-def test_a_recount_takes_the_free_slots_and_waits_for_its_end(
+@pytest.mark.parametrize(("options", "slots"), [([], "1"), (["--parallelism=4"], "4")])
+def test_a_recount_takes_no_more_slots_than_it_may_and_waits_for_its_end(  # noqa: PLR0913
     flink: Flink,
     arguments: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    *,
+    options: list[str],
+    slots: str,
 ) -> None:
     called = starting(flink, monkeypatch, "FINISHED")
-    assert main(arguments) == 0
+    assert main([*arguments, *options]) == 0
     assert capsys.readouterr().out == "recounted: job a\n"
     settings = called["settings"]
     assert isinstance(settings, dict)
-    assert settings["parallelism.default"] == "2"
+    assert settings["parallelism.default"] == slots
     assert settings["pipeline.name"] == NAME != SERVES
     assert not any("checkpointing" in key for key in settings)
     assert called["results"] == RESULTS
@@ -86,14 +91,71 @@ def test_a_recount_takes_the_free_slots_and_waits_for_its_end(
     assert not flink.was_cancelled("a")
 
 
-def test_a_cluster_without_a_free_slot_is_a_sentence(
-    flink: Flink, arguments: list[str], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("free", "wanted"), [(0, 1), (2, 3)])
+def test_a_cluster_with_too_few_free_slots_is_a_sentence(
+    flink: Flink,
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
+    *,
+    free: int,
+    wanted: int,
 ) -> None:
-    flink.answers["GET /overview"] = {"slots-available": 0}
-    assert main(arguments) == 1
-    assert "No slot of the cluster is free for a recount: add a TaskManager" in (
-        capsys.readouterr().err
+    flink.answers["GET /overview"] = {"slots-available": free}
+    assert main([*arguments, f"--parallelism={wanted}"]) == 1
+    assert capsys.readouterr().err.startswith(
+        f"A recount takes {wanted} slots (ctr_job_recount_parallelism), and the cluster has {free} "
+        "free: set it lower, add a TaskManager"
     )
+
+
+def test_a_recount_of_no_slots_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*arguments, "--parallelism=0"])
+
+
+def test_a_recount_gives_way_to_a_job_that_does_not_come_back(
+    flink: Flink,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    starting(flink, monkeypatch, "RUNNING")
+    monkeypatch.setattr(Cluster, "runs", lambda *_: False)
+    monkeypatch.setattr(Way, "give", beside(flink, Way.give))
+    assert main([*arguments, "--within=100"]) == 1
+    assert "the recount has given way to it and was cancelled" in capsys.readouterr().err
+    assert flink.was_cancelled("a")
+
+
+def beside(flink: Flink, give: Callable[[Way], None]) -> Callable[[Way], None]:
+    """Look while the job that serves is beside the recount."""
+
+    def look(way: Way) -> None:
+        jobs = flink.answers["GET /jobs/overview"]["jobs"]
+        if len(jobs) == 1:
+            jobs.append({"jid": "s", "name": SERVES, "state": "RESTARTING"})
+        give(way)
+
+    return look
+
+
+def test_a_job_that_comes_back_in_time_or_is_not_there_stops_no_recount(flink: Flink) -> None:
+    way = Way(Cluster(flink.address))
+    flink.runs("s", state="RESTARTING")
+    for _ in range(59):
+        way.give()
+    flink.runs("s")
+    way.give()
+    assert way.waited == 0
+    flink.runs("s", state="RESTARTING")
+    for _ in range(60):
+        way.give()
+    del flink.answers["GET /jobs/s"]
+    way.give()
+    assert way.waited == 0
+    flink.ends("s")
+    way.give()
+    assert way.waited == 0
 
 
 def test_there_is_one_recount_at_a_time_and_the_other_goes_on(
