@@ -106,14 +106,12 @@ class Playbooks:
         logs: The folder of the logs.
         inventory: Whose hosts.
         program: What runs them.
-        more: Inventories of further hosts.
         folder: Where the playbooks are.
     """
 
     logs: Path
     inventory: Path = INVENTORY
     program: Path = ANSIBLE
-    more: tuple[Path, ...] = ()
     folder: str = "ansible"
     _runs: int = field(default=0)
 
@@ -122,9 +120,7 @@ class Playbooks:
         self._runs += 1
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{self._runs:02d}-{name}.log"
-        command = [str(self.program), "-i", str(self.inventory)]
-        command += [word for one in self.more for word in ("-i", str(one))]
-        command.append(f"{self.folder}/{name}.yml")
+        command = [str(self.program), "-i", str(self.inventory), f"{self.folder}/{name}.yml"]
         for setting, value in settings.items():
             command += ["-e", f"{setting}={value}"]
         with log.open("w", encoding="utf-8") as file:
