@@ -12,6 +12,14 @@ from loadtest.benchmark.about import About
 from loadtest.benchmark.result import Drain
 from loadtest.scaling.configuration import Configuration
 
+# What is simulated.
+USUAL, MANY_PRODUCTS, MANY_PARTITIONS, LARGE = (
+    "as on the lab",
+    "1,000,000 products",
+    "1,000 partitions a topic",
+    "events of 10 KB",
+)
+
 
 class FoundError(Exception):
     """What was found before cannot be read; the text is a sentence for the user."""
