@@ -112,8 +112,8 @@ class Scaling:
         )
         self.found.measured[str(one)] = measured
         self.tell(
-            f"  {drain.events_per_s:,.0f} events/s, TaskManagers {drain.cost.us_taskmanager:.2f} us "
-            f"an event, {measured.used:.0%} of what they may have"
+            f"  {drain.events_per_s:,.0f} events/s, TaskManagers {drain.cost.us_taskmanager:.2f} "
+            f"us an event, {measured.used:.0%} of what they may have"
             + (f", unexplained {drain.law.unexplained}" if drain.law else "")
         )
 

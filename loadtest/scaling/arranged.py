@@ -64,9 +64,7 @@ class Arranged:
 
     def deploying(self) -> Deploying:
         """The same, without waiting for its end."""
-        return self.lab.playbooks.start(
-            "job", ctr_job_parallelism=self.configuration.parallelism
-        )
+        return self.lab.playbooks.start("job", ctr_job_parallelism=self.configuration.parallelism)
 
     def dispose(self, savepoint: str) -> None:
         """Delete a savepoint."""

@@ -33,7 +33,9 @@ def draw(measured: Sequence[Measured], folder: Path) -> Path:
         speed, cost = figure.subplots(1, 2)
         _bars(speed, measured, [one.drain.events_per_s for one in measured], ",.0f", COLOURS[0])
         speed.set_ylabel("events/s")
-        _bars(cost, measured, [one.drain.cost.us_taskmanager for one in measured], ".2f", COLOURS[1])
+        _bars(
+            cost, measured, [one.drain.cost.us_taskmanager for one in measured], ".2f", COLOURS[1]
+        )
         cost.set_ylabel("CPU of TaskManagers, us an event")
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return file

@@ -64,8 +64,8 @@ class Configuration:
         return None
 
 
-# All slots are taken from the second on, so that it is known which TaskManagers do the work: the first
-# two have the same processor time and differ in parallelism alone.
+# All slots are taken from the second on, so that it is known which TaskManagers do the work: the
+# first two have the same processor time and differ in parallelism alone.
 USUAL = (
     Configuration(1, 1),
     Configuration(1, 2),

@@ -48,7 +48,9 @@ def joined(hosts: Hosts, name: str = THIRD, address: str = ADDRESS) -> Hosts:
     return Hosts(
         {
             **hosts.listed,
-            "_meta": {"hostvars": {**variables, name: {**variables[like], "ansible_host": address}}},
+            "_meta": {
+                "hostvars": {**variables, name: {**variables[like], "ansible_host": address}}
+            },
             "flink_taskmanager": {**group, "hosts": [*group.get("hosts", ()), name]},
         }
     )

@@ -186,8 +186,9 @@ def distinct(products: int, skew: float, drawn: float) -> float:
     if drawn <= 0:
         return 0.0
     total = _total(products, skew)
-    return sum(
-        count * -math.expm1(-drawn * rank**-skew / total) for rank, count in _ranks(products)
+    return math.fsum(
+        count * -math.expm1(-drawn * math.pow(rank, -skew) / total)
+        for rank, count in _ranks(products)
     )
 
 
@@ -278,10 +279,12 @@ def limits(costs: Costs, demand: Demand, host: Host, installed: Installed) -> li
             "ClickHouse",
             _rate_where(
                 lambda rate: (
-                    rows(rate) * costs.row_us
-                    + installed.loaders * LOADS_A_SECOND * TABLES * costs.insert_us
-                )
-                / US,
+                    (
+                        rows(rate) * costs.row_us
+                        + installed.loaders * LOADS_A_SECOND * TABLES * costs.insert_us
+                    )
+                    / US
+                ),
                 installed.clickhouse * host.cores,
             ),
             f"a row costs {costs.row_us:,.1f} us of its processors",
@@ -338,4 +341,4 @@ def _ranks(products: int) -> Iterator[tuple[float, int]]:
 
 
 def _total(products: int, skew: float) -> float:
-    return sum(count * rank**-skew for rank, count in _ranks(products))
+    return math.fsum(count * math.pow(rank, -skew) for rank, count in _ranks(products))

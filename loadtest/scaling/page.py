@@ -28,9 +28,22 @@ DEMANDS = (
     Demand(1e7, event_bytes=EVENT_BYTES),
     Demand(1e7, MANY, EVENT_BYTES),
 )
-SHOWN = ("kafka", "flink-jobmanager", "clickhouse-server", "ctr-loader")
+SHOWN = {
+    "kafka": "of Kafka",
+    "flink-jobmanager": "of the JobManager",
+    "clickhouse-server": "of ClickHouse",
+    "ctr-loader": "of the loader",
+}
 MS, GB, TB = 1_000, 1e9, 1e12
 
+MADE = (
+    "`make scaling` has made this page, its picture and scaling.json. Machines differ and are noisy, "
+    "so read the ratios.\n"
+)
+GROWS = (
+    f"The cost of an event must not grow by more than the {NOISE:.0%} that two drains of the same may "
+    "differ by:\n"
+)
 HOW = Template(Path(__file__).with_name("how.md").read_text(encoding="utf-8"))
 
 
@@ -44,8 +57,7 @@ def page(found: Found, runs: Sequence[Run], picture: str | None) -> str:
     """
     parts = [
         "# Scale-out\n",
-        "`make scaling` has made this page, its picture and scaling.json. Machines differ and are "
-        "noisy, so read the ratios.\n",
+        MADE,
         _failures(found),
         *(_measured(found) if found.measured else ["Nothing was measured on a lab yet.\n"]),
         *([f"![{SHOWS}]({picture})\n"] if picture else []),
@@ -93,10 +105,9 @@ def _measured(found: Found) -> list[str]:
         ("events counted a second", lambda one: f"{one.drain.events_per_s:,.0f}"),
         ("CPU of TaskManagers, us an event", lambda one: f"{one.drain.cost.us_taskmanager:.2f}"),
         *(
-            (f"{name}, us an event", lambda one, name=name: f"{one.us(name):.2f}")  # type: ignore[misc]
-            for name in SHOWN
+            (said, lambda one, name=name: f"{one.us(name):.2f}") for name, said in SHOWN.items()
         ),
-        ("CPU of the whole lab, us an event", lambda one: f"{one.drain.cost.us:.2f}"),
+        ("of the whole lab", lambda one: f"{one.drain.cost.us:.2f}"),
         ("TaskManagers used, of what they may have", lambda one: f"{one.used:.0%}"),
         ("the machine used, cores", lambda one: f"{one.drain.cost.machine:.2f}"),
         (
@@ -106,9 +117,9 @@ def _measured(found: Found) -> list[str]:
     )
     about = found.about
     machine = (
-        f"A backlog counted, of {found.load}, on one machine ({about.processor}, {about.cores} "
-        f"cores, {about.memory_gb} GB; {about.system}, Linux {about.kernel}) that has everything on "
-        "it; the second half of each backlog.\n"
+        f"A backlog counted, of {found.load}, on one machine with everything on it "
+        f"({about.processor}, {about.cores} cores, {about.memory_gb} GB; {about.system}, Linux "
+        f"{about.kernel}); figures are of the second half of each backlog.\n"
         if about
         else ""
     )
@@ -119,8 +130,7 @@ def _measured(found: Found) -> list[str]:
     ]
     if found_verdicts := verdicts(measured):
         told += [
-            f"The cost of an event must not grow, by more than {NOISE:.0%} that two drains of the "
-            "same may differ by:\n",
+            GROWS,
             table(("", "CPU of TaskManagers an event", ""), found_verdicts),
             _speed(measured),
         ]
@@ -135,9 +145,9 @@ def _speed(measured: Sequence[Measured]) -> str:
     allowed = last.taskmanagers * last.cores / (first.taskmanagers * first.cores)
     grown = last.drain.events_per_s / first.drain.events_per_s
     return (
-        f"With {allowed:.1f} times the processor time for TaskManagers the job counted {grown:.1f} "
-        f"times the events a second ({first.configuration.name} to {last.configuration.name}). They "
-        f"used {last.used:.0%} of what they may have then, and the machine "
+        f"With {allowed:.1f} times the processor time for TaskManagers the job counted "
+        f"{grown:.1f} times the events a second ({first.configuration.name} to "
+        f"{last.configuration.name}). They used {last.used:.0%} of what they may have then, and the machine "
         f"{last.drain.cost.machine:.1f} cores.\n"
     )
 
