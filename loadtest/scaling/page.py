@@ -37,12 +37,12 @@ SHOWN = {
 MS, GB, TB = 1_000, 1e9, 1e12
 
 MADE = (
-    "`make scaling` has made this page, its picture and scaling.json. Machines differ and are noisy, "
-    "so read the ratios.\n"
+    "`make scaling` has made this page, its picture and scaling.json. Machines differ and are "
+    "noisy, so read the ratios.\n"
 )
 GROWS = (
-    f"The cost of an event must not grow by more than the {NOISE:.0%} that two drains of the same may "
-    "differ by:\n"
+    f"The cost of an event must not grow by more than the {NOISE:.0%} that two drains of the same "
+    "may differ by:\n"
 )
 HOW = Template(Path(__file__).with_name("how.md").read_text(encoding="utf-8"))
 
@@ -104,9 +104,7 @@ def _measured(found: Found) -> list[str]:
         ("events of the backlog", lambda one: f"{one.drain.events:,}"),
         ("events counted a second", lambda one: f"{one.drain.events_per_s:,.0f}"),
         ("CPU of TaskManagers, us an event", lambda one: f"{one.drain.cost.us_taskmanager:.2f}"),
-        *(
-            (said, lambda one, name=name: f"{one.us(name):.2f}") for name, said in SHOWN.items()
-        ),
+        *((said, lambda one, name=name: f"{one.us(name):.2f}") for name, said in SHOWN.items()),
         ("of the whole lab", lambda one: f"{one.drain.cost.us:.2f}"),
         ("TaskManagers used, of what they may have", lambda one: f"{one.used:.0%}"),
         ("the machine used, cores", lambda one: f"{one.drain.cost.machine:.2f}"),
@@ -147,8 +145,8 @@ def _speed(measured: Sequence[Measured]) -> str:
     return (
         f"With {allowed:.1f} times the processor time for TaskManagers the job counted "
         f"{grown:.1f} times the events a second ({first.configuration.name} to "
-        f"{last.configuration.name}). They used {last.used:.0%} of what they may have then, and the machine "
-        f"{last.drain.cost.machine:.1f} cores.\n"
+        f"{last.configuration.name}). They used {last.used:.0%} of what they may have then, and "
+        f"the machine {last.drain.cost.machine:.1f} cores.\n"
     )
 
 

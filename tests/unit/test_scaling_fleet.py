@@ -108,7 +108,7 @@ def test_a_command_that_fails_is_told_in_its_own_words(monkeypatch: pytest.Monke
     with pytest.raises(FleetError, match="cannot be run"):
         executed(["/no/such/program"])
     monkeypatch.setattr(edges, "COMMAND_WITHIN_S", 0.01)
-    with pytest.raises(FleetError, match="cannot be run: .*timed out"):
+    with pytest.raises(FleetError, match=r"cannot be run: .*timed out"):
         executed([sys.executable, "-c", "import time; time.sleep(60)"])
 
 

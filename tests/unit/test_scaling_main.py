@@ -40,7 +40,9 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scaled:
     made = program.Scaling
 
     def timed(*given: Any) -> program.Scaling:  # noqa: ANN401
-        return made(*given, clock=found.time.clock())
+        scaling = made(*given)
+        scaling.clock = found.time.clock()
+        return scaling
 
     monkeypatch.setattr(program, "Scaling", timed)
     return found

@@ -32,9 +32,7 @@ HOST = Host(cores=16, network=1.25e9, disk=4e12, used=0.5)
 
 def by_hand(products: int, skew: float, drawn: float) -> float:
     total = sum(rank**-skew for rank in range(1, products + 1))
-    return sum(
-        1 - math.exp(-drawn * rank**-skew / total) for rank in range(1, products + 1)
-    )
+    return sum(1 - math.exp(-drawn * rank**-skew / total) for rank in range(1, products + 1))
 
 
 @pytest.mark.parametrize("products", [1, 10, 1_000, 1_001, 50_000])

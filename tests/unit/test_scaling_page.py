@@ -17,9 +17,14 @@ from loadtest.scaling.costs import UnknownError, costs_of
 from loadtest.scaling.found import (
     LARGE,
     MANY_PRODUCTS,
+    Found,
+    FoundError,
+    Measured,
+    Simulated,
+)
+from loadtest.scaling.found import (
     USUAL as AS_ON_THE_LAB,
 )
-from loadtest.scaling.found import Found, FoundError, Measured, Simulated
 from loadtest.scaling.page import HELD, MISSED, page, verdicts
 from tests.unit.benched import LAW, FakeLab
 from tests.unit.test_benchmark_page import ABOUT, row
@@ -153,7 +158,9 @@ def test_a_part_alone_makes_a_page(found: Found, benchmark: Run) -> None:
 def test_what_went_wrong_is_told(found: Found) -> None:
     found.failures["3 TaskManagers, parallelism 6"] = "third.yml: there is no room."
     one = found.measured["1x1"]
-    found.measured["1x1"] = replace(one, ran_on=[], drain=replace(one.drain, problems=["a"], law=None))
+    found.measured["1x1"] = replace(
+        one, ran_on=[], drain=replace(one.drain, problems=["a"], law=None)
+    )
     text = page(found, [], None)
     assert "- 3 TaskManagers, parallelism 6: third.yml: there is no room.\n" in text
     assert "- 1 TaskManager, parallelism 1: a\n" in text

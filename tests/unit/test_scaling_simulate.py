@@ -21,9 +21,9 @@ def test_a_large_event_is_as_large_as_asked_for_and_has_the_same_outcome() -> No
     plain = list(messages(3_000, Traffic(), 1))
     large = list(padded(iter(plain), 10_000))
     assert outcomes(large) == outcomes(plain)
-    assert {len(one.value or b"") for one in large if judge(one, None).outcome is Outcome.COUNTED} == {
-        10_000
-    }
+    assert {
+        len(one.value or b"") for one in large if judge(one, None).outcome is Outcome.COUNTED
+    } == {10_000}
     assert list(padded(iter(plain), 10_000)) == large
 
 
