@@ -218,8 +218,6 @@ def _measured(chosen: argparse.Namespace, found: Found, keep: Callable[[], None]
         checked_out(ROOT),
         edges.joined,
     )
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminated)
     try:
         scaling.all_of(configurations)
     finally:
@@ -305,7 +303,7 @@ def _say(line: str) -> None:
 
 
 def _terminated(_: int, __: FrameType | None) -> None:
-    # As by the keyboard, so that everything is put back.
+    # As by the keyboard, so that everything is put back, and no folder is left.
     raise KeyboardInterrupt
 
 
@@ -319,6 +317,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parsed(arguments)
     into = chosen.into.absolute()
     file = into / "scaling.json"
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _terminated)
     try:
         found = Found.read(file)
         if chosen.put_back:

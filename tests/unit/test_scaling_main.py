@@ -25,6 +25,14 @@ from tests.unit.scaled import LISTED, Scaled
 from tests.unit.test_scaling_page import simulated
 
 
+@pytest.fixture(autouse=True)
+def signals(monkeypatch: pytest.MonkeyPatch) -> dict[int, object]:
+    """Those that the program takes."""
+    taken: dict[int, object] = {}
+    monkeypatch.setattr(signal, "signal", taken.__setitem__)
+    return taken
+
+
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scaled:
     found = Scaled(root=tmp_path / "cgroup")
@@ -34,7 +42,6 @@ def lab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Scaled:
     monkeypatch.setattr(program, "Fleet", lambda *_: found.fleet())
     monkeypatch.setattr(program, "DOCS", tmp_path / "docs")
     monkeypatch.setattr(program, "checked_out", lambda _: "abc1234")
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     # Drawing takes its time, and is not what is tried here.
     monkeypatch.setattr(charts, "draw", lambda _, folder: folder / "scaling.svg")
     made = program.Scaling
@@ -58,9 +65,10 @@ def run(into: Path, *arguments: str) -> int:
 
 
 def test_all_usual_ones_are_measured_and_everything_is_put_back(
-    lab: Scaled, into: Path, capsys: pytest.CaptureFixture[str]
+    lab: Scaled, into: Path, signals: dict[int, object], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(into, "--events", "1500000") == 0
+    assert set(signals) == {signal.SIGTERM, signal.SIGHUP}
     found = Found.read(into / "scaling.json")
     assert sorted(found.measured) == ["1x1", "1x2", "2x4", "3x6"]
     assert found.failures == {}
