@@ -37,7 +37,7 @@ from monitoring.pages import InventoryError, listed
 
 DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 # Of each TaskManager: enough for the JVM to be warm behind the first half.
-EVENTS, RATE, COLD = 1_500_000, 150_000, 0.5
+EVENTS, RATE, COLD = 2_000_000, 150_000, 0.5
 # Three of them leave something of two cores to brokers, loader and ClickHouse.
 CORES, FEWEST_CORES, MOST_CORES = 0.4, 0.1, 64.0
 DOCS, BUILD = ROOT / "docs", ROOT / "build" / "scaling"

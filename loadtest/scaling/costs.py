@@ -10,6 +10,7 @@ from loadtest.scaling.model import LOADS_A_SECOND, TABLES, Costs, Demand
 
 # The lab's own products; see `loadtest.benchmark.lab.LOAD`.
 PRODUCTS = 1_000
+BROKER, CLICKHOUSE, LOADER = "kafka", "clickhouse-server", "ctr-loader"
 
 
 class UnknownError(Exception):
@@ -36,9 +37,12 @@ def costs_of(found: Found, runs: Sequence[Run]) -> tuple[Costs, Run]:
         )
     steps = _told(run)
     low, high = steps[0], steps[-1]
-    broker, _ = _line(low, high, "kafka", lambda step: step.counted_per_s)
-    row, rest = _line(low, high, "clickhouse-server", _rows)
-    loader, _ = _line(low, high, "ctr-loader", _rows)
+    for name in (BROKER, CLICKHOUSE, LOADER):
+        if not high.cost.components.get(name):
+            raise UnknownError(f"the benchmark of {run.began} has no CPU of {name}: run it again.")
+    broker, _ = _line(low, high, BROKER, lambda step: step.counted_per_s)
+    row, rest = _line(low, high, CLICKHOUSE, _rows)
+    loader, _ = _line(low, high, LOADER, _rows)
     modelled = Demand(high.counted_per_s, PRODUCTS).rows_per_s
     return (
         Costs(

@@ -192,6 +192,10 @@ def test_where_noise_hides_the_difference_all_counts_for_the_rows(
     costs, _ = costs_of(found, [benchmark])
     assert costs.row_us == pytest.approx(0.1 / 5_000 * 1e6)
     assert (costs.insert_us, costs.many_products_us) == (0.0, 0.0)
+    known = {"kafka": 0.3, "clickhouse-server": 0.2}
+    benchmark.steps = [low, replace(high, cost=replace(high.cost, components=known))]
+    with pytest.raises(UnknownError, match="has no CPU of ctr-loader: run it again"):
+        costs_of(found, [benchmark])
     benchmark.steps = [low, replace(high, rows_per_s=None)]
     with pytest.raises(UnknownError, match="make benchmark"):
         costs_of(found, [benchmark])
