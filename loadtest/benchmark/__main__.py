@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from types import FrameType
 
 from flink_job.loader.service import Clock
 from loadtest.benchmark import history
-from loadtest.benchmark.about import About, kafka_of, known, locked
+from loadtest.benchmark.about import About, checked_out, kafka_of, known, locked
 from loadtest.benchmark.ask import NoAnswerError
 from loadtest.benchmark.drain import SLOWEST, Backlog, drained
 from loadtest.benchmark.history import Comparison, HistoryError, compared
@@ -218,22 +217,7 @@ def begun(lab: Lab, command: str) -> Run:
         )
     )
     now = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-    return Run(now, command, _commit(), About.this(), known(versions), load)
-
-
-def _commit() -> str:
-    def git(*words: str) -> str:
-        ended = subprocess.run(  # noqa: S603 - a list of words
-            ["git", *words],  # noqa: S607 - the system's git
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return ended.stdout.strip()
-
-    commit = git("rev-parse", "--short", "HEAD") or "unknown"
-    return f"{commit}, with changes" if git("status", "--porcelain", "-uno") else commit
+    return Run(now, command, checked_out(ROOT), About.this(), known(versions), load)
 
 
 def _parsed(arguments: list[str] | None) -> argparse.Namespace:

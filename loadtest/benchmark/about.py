@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,23 @@ def locked(lock: str, package: str) -> str | None:
 def known(versions: Mapping[str, str | None]) -> dict[str, str]:
     """Those that are known."""
     return {name: version for name, version in versions.items() if version}
+
+
+def checked_out(folder: Path) -> str:
+    """The commit of a checkout, in short, and whether it has changes."""
+
+    def git(*words: str) -> str:
+        ended = subprocess.run(  # noqa: S603 - a list of words
+            ["git", *words],  # noqa: S607 - the system's git
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return ended.stdout.strip()
+
+    commit = git("rev-parse", "--short", "HEAD") or "unknown"
+    return f"{commit}, with changes" if git("status", "--porcelain", "-uno") else commit
 
 
 def _found(pattern: str, text: str) -> str | None:

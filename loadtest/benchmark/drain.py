@@ -60,10 +60,13 @@ class Backlog:
     Attributes:
         events: How many, at least.
         rate: Events a second that it is made at.
+        cold: The share of it that is counted before anything is measured, while programs that have
+            just started are compiled.
     """
 
     events: int
     rate: int
+    cold: float = 0.0
 
     @property
     def name(self) -> str:
@@ -78,13 +81,14 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """What was seen of it."""
+    """What was seen of it; `warm` is where the ledger is when it begins to be measured."""
 
     told: list[Stand]
     base: Stand
     began: float
     first: tuple[Used, float]
     last: tuple[Used, float]
+    warm: float
 
 
 def drained(lab: Stoppable, wanted: Backlog, clock: Clock) -> Drain:
@@ -111,15 +115,16 @@ def drained(lab: Stoppable, wanted: Backlog, clock: Clock) -> Drain:
         problems.append(str(problem))
 
     start = next(one for one in counted.told if one.booked > counted.base.booked)
-    end = next(one for one in counted.told if one.at > start.at and one.lag == 0)
-    seconds = max(end.at - start.at, STAND_EVERY_S)
+    warm = next(one for one in counted.told if one.booked > counted.warm)
+    end = next(one for one in counted.told if one.at > warm.at and one.lag == 0)
+    seconds = max(end.at - warm.at, STAND_EVERY_S)
     samples = [(one.at, float(booked_of(one))) for one in counted.told]
     (used, when), (used_last, when_last) = counted.first, counted.last
     return Drain(
         events=counted.base.lag,
         first_row_s=start.at - counted.began,
         seconds=seconds,
-        events_per_s=(end.booked - start.booked) / seconds,
+        events_per_s=(end.booked - warm.booked) / seconds,
         cost=Cost.of(used, used_last, when_last - when, max(1.0, end.booked - at(samples, when))),
         curve=[
             (round(one.at - counted.began, 2), float(one.booked - counted.base.booked))
@@ -137,6 +142,7 @@ def _counted(lab: Stoppable, wanted: Backlog, clock: Clock) -> _Counted:
     with lab.watching(within_s + BEGINS_WITHIN_S, STAND_EVERY_S, sends=False) as watching:
         watching.expect(stands, "the probe has seen the backlog", BEGINS_WITHIN_S)
         base = watching.seen.stands[-1]
+        warm = base.booked + wanted.cold * base.lag
         began, going = clock.now(), lab.deploying()
         deadline = clock.monotonic() + within_s
 
@@ -150,7 +156,7 @@ def _counted(lab: Stoppable, wanted: Backlog, clock: Clock) -> _Counted:
                     going.ended(0)
 
         try:
-            wait(lambda seen: seen.stands[-1].booked > base.booked, "the job counts a backlog")
+            wait(lambda seen: seen.stands[-1].booked > warm, "the job counts a backlog")
             first = lab.used(), clock.now()
             wait(
                 lambda seen: seen.stands[-1].lag == 0 and seen.stands[-1].at > first[1],
@@ -164,7 +170,7 @@ def _counted(lab: Stoppable, wanted: Backlog, clock: Clock) -> _Counted:
                 going.ended(DEPLOY_WITHIN_S)
             raise
         going.ended(DEPLOY_WITHIN_S)
-    return _Counted(told, base, began, first, last)
+    return _Counted(told, base, began, first, last, warm)
 
 
 def _again(lab: Stoppable) -> None:

@@ -106,11 +106,13 @@ class Playbooks:
         logs: The folder of the logs.
         inventory: Whose hosts.
         program: What runs them.
+        folder: Where the playbooks are.
     """
 
     logs: Path
     inventory: Path = INVENTORY
     program: Path = ANSIBLE
+    folder: str = "ansible"
     _runs: int = field(default=0)
 
     def start(self, name: str, **settings: object) -> Going:
@@ -118,7 +120,7 @@ class Playbooks:
         self._runs += 1
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{self._runs:02d}-{name}.log"
-        command = [str(self.program), "-i", str(self.inventory), f"ansible/{name}.yml"]
+        command = [str(self.program), "-i", str(self.inventory), f"{self.folder}/{name}.yml"]
         for setting, value in settings.items():
             command += ["-e", f"{setting}={value}"]
         with log.open("w", encoding="utf-8") as file:

@@ -38,9 +38,9 @@ def page(run: Run, comparison: Comparison, pictures: Sequence[tuple[str, str]]) 
         _failures(run),
         _worse(comparison),
         "## Goals\n",
-        _table(("goal", "wanted", "measured", ""), goals(run), numbers=False),
+        table(("goal", "wanted", "measured", ""), goals(run), numbers=False),
         "## The machine\n",
-        _table(("", ""), _machine(run), numbers=False),
+        table(("", ""), _machine(run), numbers=False),
         *(_steps(run.steps) if run.steps else ()),
         *(_drain(run.drain) if run.drain else ()),
         *(f"![{shows}]({path})\n" for path, shows in pictures),
@@ -116,13 +116,13 @@ def _steps(steps: Sequence[Step]) -> list[str]:
     )
     return [
         "## Steps\n",
-        _table(heads, [(name, *(cell(one) for one in steps)) for name, cell in rows]),
+        table(heads, [(name, *(cell(one) for one in steps)) for name, cell in rows]),
         "### CPU by component, cores (us an event)\n",
-        _table(heads, _components(steps)),
+        table(heads, _components(steps)),
         "### CPU by host, cores\n",
-        _table(heads, _by_name([one.cost.hosts for one in steps], ".2f", 0.0)),
+        table(heads, _by_name([one.cost.hosts for one in steps], ".2f", 0.0)),
         "### Memory by component, MB\n",
-        _table(heads, _by_name([one.memory_mb for one in steps], ",.0f", SMALL_MB)),
+        table(heads, _by_name([one.memory_mb for one in steps], ",.0f", SMALL_MB)),
     ]
 
 
@@ -170,7 +170,7 @@ def _drain(drain: Drain) -> list[str]:
         "The job was stopped with a savepoint, the load made the backlog, and the job was started "
         "from the savepoint.\n"
     )
-    return ["## A backlog\n", told, _table(("", ""), rows, numbers=False)]
+    return ["## A backlog\n", told, table(("", ""), rows, numbers=False)]
 
 
 def _latency(step: Step, which: str) -> str:
@@ -195,7 +195,8 @@ def _number(value: float | None, form: str) -> str:
     return NONE if value is None else format(value, form)
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True) -> str:
+    """A table; columns behind the first are of numbers or of words."""
     below = "---:" if numbers else "---"
     lines = [_line(heads), "|".join(["", "---", *([below] * (len(heads) - 1)), ""])]
     return "\n".join([*lines, *(_line(row) for row in rows)]) + "\n"

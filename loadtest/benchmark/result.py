@@ -198,7 +198,7 @@ class Drain:
     Attributes:
         events: Of the backlog.
         first_row_s: Seconds from the start of the playbook until the first was in the ledger.
-        seconds: From then until all were.
+        seconds: From then until all were; from later on where a part of it was to be left out.
         events_per_s: Meanwhile.
         cost: Processor time meanwhile.
         curve: Seconds since the start of the playbook, and how many were in the ledger.
