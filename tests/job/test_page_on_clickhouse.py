@@ -15,6 +15,7 @@ from clickhouse_driver.util.escape import escape_params
 
 import flink_job.loader
 from flink_job.domain import Counts, Entry, LedgerKey, Outcome
+from monitoring.page.books import END_S
 from monitoring.page.tables import PRODUCTS, SQL, Found, Product, Seen, Tables
 
 SCHEMA = sorted((Path(flink_job.loader.__file__).parent / "schema").glob("*.sql"))
@@ -102,7 +103,7 @@ def test_every_question_is_asked_on_empty_tables(tables: Tables) -> None:
     assert tables.products("") == Found((), more=False)
     assert tables.seen("p") is None
     assert tables.history("p", 10, 0, 2**31) == {}
-    assert tables.booked().ledger == {}
+    assert tables.booked(0, END_S).ledger == {}
     assert len(list(SQL.glob("*.sql"))) == 7
 
 
@@ -188,9 +189,11 @@ def test_the_ledger_is_told_without_its_hours_and_without_the_canary(
     book(engine, "clicks", 0, "counted", before, 9, 0, 9)
     book(engine, "clicks", 1, "late", now, 1, 3, 3)
     book(engine, "canary", 0, "counted", now, 50, 0, 49)
-    booked = tables.booked()
+    booked = tables.booked(0, END_S)
     assert booked.ledger == {
         LedgerKey("clicks", 0, Outcome.COUNTED, 0): Entry(16, 0, 22),
         LedgerKey("clicks", 1, Outcome.LATE, 0): Entry(1, 3, 3),
     }
     assert booked.day == {("clicks", Outcome.COUNTED): 7, ("clicks", Outcome.LATE): 1}
+    # No hour is in two spans that meet, nor in none.
+    assert tables.booked(0, now) + tables.booked(now, END_S) == booked
