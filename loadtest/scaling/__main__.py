@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -237,6 +238,8 @@ def _measured(chosen: argparse.Namespace, found: Found, keep: Callable[[], None]
 
 def _simulated(found: Found, keep: Callable[[], None]) -> int:
     """Simulate what needs no hosts; the exit status."""
+    # What fails, or is ended, is said in a sentence, not in a log.
+    logging.basicConfig(handlers=[logging.NullHandler()])
     for one in simulated(SCENARIOS, checked_out(ROOT), _say):
         found.simulated[one.name] = one
         keep()
