@@ -13,7 +13,7 @@ INVENTORY ?= inventories/lab
 # The quick one, which stands for the rest: what all services are started by.
 ROLES_TESTED := unit
 PLAYBOOK := $(VENV)/bin/ansible-playbook -i '$(INVENTORY)'
-.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills benchmark dashboards screenshots molecule format lock clean performance peers
+.PHONY: help demo lab down site status reconcile audit replay check playbook-check test lab-test soak drill drills benchmark dashboards screenshots molecule format lock clean performance peers scaling
 
 help: ## Print this index
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ $(error A dump is named by FILE=, as in: make replay FILE=$(firstword $(filter-o
 endif
 endif
 export FILE
-ifneq ($(filter soak lab-test drill drills benchmark,$(MAKECMDGOALS)),)
+ifneq ($(filter soak lab-test drill drills benchmark scaling,$(MAKECMDGOALS)),)
 ifneq ($(filter-out inventories/lab,$(INVENTORY)),)
 $(error Faults and measurements are for the lab alone: leave INVENTORY= away, or give inventories/lab)
 endif
@@ -90,6 +90,9 @@ soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab 
 
 benchmark: $(VENV)/.dev $(VENV)/.ops ## Load steps and a backlog on a lab that is installed, as root, told in docs/benchmarks.md: STEPS="1000 10000" SECONDS=60 BACKLOG=0; STRICT=1 fails where a figure is worse
 	@$(RUN) -m loadtest.benchmark $(if $(STEPS),--steps $(STEPS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(WARM_LAB),--warm-lab $(WARM_LAB)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(STRICT),--strict)
+
+scaling: $(VENV)/.dev $(VENV)/.ops ## More TaskManagers and parallelism on a lab that is installed, as root, told in docs/scaling.md: ONLY="1x2 3x6" EVENTS=2000000 CORES=0.4; SIMULATE=1 needs no lab, BACK=1 puts back what a killed run left
+	@$(RUN) -m loadtest.scaling $(if $(ONLY),--only $(ONLY)) $(if $(EVENTS),--events $(EVENTS)) $(if $(CORES),--cores $(CORES)) $(if $(SIMULATE),--simulate) $(if $(AGAIN),--again) $(if $(BACK),--put-back)
 
 molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
 	@for role in $(or $(ROLE),$(patsubst roles/%/molecule/default,%,$(wildcard roles/*/molecule/default))); do \
