@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import FrameType
 
 from flink_job.loader.service import Clock
 from loadtest.benchmark import history
 from loadtest.benchmark.about import About, checked_out, kafka_of, known, locked
 from loadtest.benchmark.ask import NoAnswerError
+from loadtest.benchmark.command import end_as_by_keyboard, say, whole
 from loadtest.benchmark.drain import SLOWEST, Backlog, drained
 from loadtest.benchmark.history import Comparison, HistoryError, compared
 from loadtest.benchmark.hosts import INVENTORY, ROOT, Hosts, HostsError, PlaybookError, Playbooks
@@ -223,9 +223,9 @@ def begun(lab: Lab, command: str) -> Run:
 def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtest.benchmark", description=__doc__)
     add = parser.add_argument
-    add("--steps", type=_whole, nargs="+", metavar="RATE", help="events/s of each step")
-    add("--seconds", type=_whole, help="of each step, instead of 60, or 180 at 100,000 events/s")
-    add("--warm-up", type=_whole, default=WARM_UP, metavar="S", help="of each step before that")
+    add("--steps", type=whole, nargs="+", metavar="RATE", help="events/s of each step")
+    add("--seconds", type=whole, help="of each step, instead of 60, or 180 at 100,000 events/s")
+    add("--warm-up", type=whole, default=WARM_UP, metavar="S", help="of each step before that")
     add("--warm-lab", type=int, default=WARM_LAB, metavar="S", help="of load before all; 0: none")
     add("--backlog", type=int, metavar="N", help="events of the backlog; 0 leaves it out")
     add("--within", type=float, default=WITHIN_S / 60, metavar="MINUTES", help="for all of it")
@@ -248,22 +248,6 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     return chosen
 
 
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"must be a whole number above 0, not {text}")
-    return int(text)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _terminated(_: int, __: FrameType | None) -> None:
-    # As by the keyboard, so that a job that was stopped is started again.
-    raise KeyboardInterrupt
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line.
 
@@ -283,7 +267,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
     except KeyboardInterrupt:
-        _say(f"Ended before its time; what was measured is in {file}.")
+        say(f"Ended before its time; what was measured is in {file}.")
         return INTERRUPTED
     earlier = sorted([*others, *kept], key=lambda one: one.began)
     return _ended(run, earlier, into, strict=chosen.strict)
@@ -301,12 +285,12 @@ def _measured(chosen: argparse.Namespace, plan: Plan, kept: Sequence[Run], file:
     lab = Lab.of(Hosts(listed(INVENTORY)), Playbooks(BUILD / "logs"))
     if (why := lab.refusal()) is not None:
         raise LabError(why)
-    _say(f"{time.strftime('%H:%M:%S')} the job of this checkout")
+    say(f"{time.strftime('%H:%M:%S')} the job of this checkout")
     lab.deploy()
     run = begun(lab, command_of(chosen))
-    signal.signal(signal.SIGTERM, _terminated)
+    end_as_by_keyboard(signal.SIGTERM)
     try:
-        Bench(lab, run, lambda: history.write(file, [*kept, run]), _say).all_of(plan)
+        Bench(lab, run, lambda: history.write(file, [*kept, run]), say).all_of(plan)
     except KeyboardInterrupt:
         with suppress(PlaybookError):
             lab.stop_load()
@@ -317,10 +301,10 @@ def _measured(chosen: argparse.Namespace, plan: Plan, kept: Sequence[Run], file:
 def _ended(run: Run, earlier: Sequence[Run], into: Path, *, strict: bool) -> int:
     comparison = written(run, earlier, into)
     for worse in comparison.worse:
-        _say(f"worse: {worse}")
+        say(f"worse: {worse}")
     for part in run.unlawful:
-        _say(f"not all events are explained after {part}")
-    _say(f"{into / 'benchmarks.md'}")
+        say(f"not all events are explained after {part}")
+    say(f"{into / 'benchmarks.md'}")
     wrong = run.failures or run.unlawful or (strict and comparison.worse)
     return FAILED if wrong else DONE
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 
 from flink_job.embedded import JobFailedError
 from flink_job.java import JavaError
@@ -21,6 +20,7 @@ from flink_job.outputs import OutputError
 from loadtest.benchmark import history
 from loadtest.benchmark.about import About, checked_out
 from loadtest.benchmark.ask import NoAnswerError
+from loadtest.benchmark.command import end_as_by_keyboard, say, whole
 from loadtest.benchmark.drain import Backlog, drained
 from loadtest.benchmark.history import HistoryError
 from loadtest.benchmark.hosts import INVENTORY, ROOT, Hosts, HostsError, PlaybookError, Playbooks
@@ -165,16 +165,16 @@ class Edges:
 
     def put_back(self) -> list[str]:
         """Bring the lab to what its inventory says; what could not be, in sentences."""
-        _say(f"{time.strftime('%H:%M:%S')} putting back")
+        say(f"{time.strftime('%H:%M:%S')} putting back")
         try:
-            problems = PutBack(self.lab, self.fleet, self.pins, self.is_there, _say).all_of_it()
+            problems = PutBack(self.lab, self.fleet, self.pins, self.is_there, say).all_of_it()
         except KeyboardInterrupt:
-            _say(f"Not all was put back: {AGAIN}")
+            say(f"Not all was put back: {AGAIN}")
             raise
         for problem in problems:
-            _say(f"  not put back: {problem}")
+            say(f"  not put back: {problem}")
         if problems:
-            _say(f"Mend what is said above, then {AGAIN}")
+            say(f"Mend what is said above, then {AGAIN}")
         return problems
 
 
@@ -203,7 +203,7 @@ def _measured(chosen: argparse.Namespace, found: Found, keep: Callable[[], None]
     configurations = in_order(chosen.only or USUAL)
     if (why := edges.refusal(configurations)) is not None:
         raise LabError(why)
-    _say(f"{time.strftime('%H:%M:%S')} the job of this checkout")
+    say(f"{time.strftime('%H:%M:%S')} the job of this checkout")
     edges.lab.deploy()
     found.about = About.this()
     found.load = f"{LOAD['load_products']:,} products, {LOAD['load_bad']:.1%} of the events bad"
@@ -213,7 +213,7 @@ def _measured(chosen: argparse.Namespace, found: Found, keep: Callable[[], None]
         edges.pins,
         found,
         keep,
-        _say,
+        say,
         chosen.events,
         chosen.cores,
         checked_out(ROOT),
@@ -232,7 +232,7 @@ def _measured(chosen: argparse.Namespace, found: Found, keep: Callable[[], None]
         and one.drain.law.unexplained
     ]
     for name in unlawful:
-        _say(f"not all events are explained after {name}")
+        say(f"not all events are explained after {name}")
     return FAILED if problems or unlawful or names & found.failures.keys() else DONE
 
 
@@ -240,7 +240,7 @@ def _simulated(found: Found, keep: Callable[[], None]) -> int:
     """Simulate what needs no hosts; the exit status."""
     # What fails, or is ended, is said in a sentence, not in a log.
     logging.basicConfig(handlers=[logging.NullHandler()])
-    for one in simulated(SCENARIOS, checked_out(ROOT), _say):
+    for one in simulated(SCENARIOS, checked_out(ROOT), say):
         found.simulated[one.name] = one
         keep()
     return FAILED if any(one.unexplained for one in found.simulated.values()) else DONE
@@ -263,7 +263,7 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
         metavar="2x4",
         help=f"TaskManagers x parallelism, instead of {usual}",
     )
-    add("--events", type=_whole, default=EVENTS, metavar="N", help="for each TaskManager")
+    add("--events", type=whole, default=EVENTS, metavar="N", help="for each TaskManager")
     add("--cores", type=_cores, default=CORES, help="that each TaskManager's host may have")
     add("--simulate", action="store_true", help="what needs no lab: the embedded job")
     add("--put-back", action="store_true", help="what a run that was killed has left")
@@ -282,12 +282,6 @@ def _configuration(text: str) -> Configuration:
         raise argparse.ArgumentTypeError(str(problem)) from problem
 
 
-def _whole(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"must be a whole number above 0, not {text}")
-    return int(text)
-
-
 def _cores(text: str) -> float:
     try:
         cores = float(text)
@@ -300,16 +294,6 @@ def _cores(text: str) -> float:
     return cores
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _terminated(_: int, __: FrameType | None) -> None:
-    # As by the keyboard, so that everything is put back, and no folder is left.
-    raise KeyboardInterrupt
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run from the command line.
 
@@ -320,8 +304,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parsed(arguments)
     into = chosen.into.absolute()
     file = into / "scaling.json"
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _terminated)
+    end_as_by_keyboard(signal.SIGTERM, signal.SIGHUP)
     try:
         found = Found.read(file)
         if chosen.put_back:
@@ -331,7 +314,7 @@ def main(arguments: list[str] | None = None) -> int:
             status = _simulated(found, lambda: found.write(file))
         elif not chosen.again:
             status = _measured(chosen, found, lambda: found.write(file))
-        _say(str(written(found, into)))
+        say(str(written(found, into)))
     except (FoundError, HistoryError, InventoryError, HostsError, *FAILURES) as problem:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
@@ -339,7 +322,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{problem}\n")
         return FAILED
     except KeyboardInterrupt:
-        _say(f"Ended before its time; what was measured is in {file}.")
+        say(f"Ended before its time; what was measured is in {file}.")
         return INTERRUPTED
     return status
 

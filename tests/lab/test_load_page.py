@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from monitoring.pages import addresses, listed
-from monitoring.pictures.browser import chromium, no_browser_because
+from monitoring.pictures.browser import chromium
+from tests.chromium import needs_chromium
 from tests.lab.fleet import INVENTORY, LAG_S, Lab
 from tests.load_page import FIRST, SECOND, driven
 
 
 @pytest.mark.thorough
-@pytest.mark.skipif(no_browser_because() is not None, reason=no_browser_because() or "")
+@needs_chromium
 def test_a_person_starts_changes_and_stops_a_distributed_run_in_a_browser(lab: Lab) -> None:
     (address,) = [url for page, url in addresses(listed(INVENTORY)) if page.name == "Locust"]
     with chromium() as browser:

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from monitoring.pages import PAGES, Page, View, addresses, listed
-from monitoring.pictures.browser import chromium, no_browser_because, picture_of
+from monitoring.pictures.browser import chromium, picture_of
+from tests.chromium import needs_chromium
 from tests.lab.fleet import INVENTORY, Lab
 
 RATE, SECONDS = 1_000, 120
@@ -49,7 +50,7 @@ def test_a_page_answers(found: Found, name: str) -> None:
             assert answer.read().strip(), url
 
 
-@pytest.mark.skipif(no_browser_because() is not None, reason=no_browser_because() or "")
+@needs_chromium
 @pytest.mark.parametrize("name", sorted({view.name for page in PAGES for view in page.views}))
 def test_a_picture_of_a_page_has_content_and_nobody_else_was_asked(
     found: Found, browser: Browser, name: str

@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 
 from loadtest.benchmark import __main__ as program
-from loadtest.benchmark import charts
+from loadtest.benchmark import charts, command
 from loadtest.benchmark.__main__ import BUILD, DOCS, Bench, Plan, begun, command_of, main, plan_of
 from loadtest.benchmark.drain import Backlog
 from loadtest.benchmark.history import read, write
@@ -249,7 +249,7 @@ def test_an_interrupted_run_stops_the_load_and_keeps_what_it_has(
     assert len(read(tmp_path / "build/benchmarks.json")[0].steps) == 1
     assert "Ended before its time" in capsys.readouterr().out
     with pytest.raises(KeyboardInterrupt):
-        program._terminated(signal.SIGTERM, None)  # noqa: SLF001 - what SIGTERM calls
+        command.interrupted(signal.SIGTERM, None)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -16,7 +16,8 @@ import pytest
 from loadtest.fields import FIELDS
 from loadtest.shape import Kind
 from loadtest.swarm import Master, main
-from monitoring.pictures.browser import chromium, no_browser_because
+from monitoring.pictures.browser import chromium
+from tests.chromium import needs_chromium
 from tests.load_page import FIRST, SECOND, driven
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +91,7 @@ def test_a_distributed_run_ends_by_itself_and_reports_the_truth(
         assert abs(bad - events / 10) <= WORKERS
 
 
-@pytest.mark.skipif(no_browser_because() is not None, reason=no_browser_because() or "")
+@needs_chromium
 def test_a_person_starts_changes_and_stops_a_distributed_run_in_a_browser(address: str) -> None:
     with chromium() as browser:
         seen = driven(browser, address)

@@ -27,6 +27,7 @@ from monitoring.pictures.browser import (
     picture_of,
 )
 from monitoring.pictures.content import nothing_on_it_because
+from tests.chromium import needs_chromium
 
 FLEET = {
     "_meta": {
@@ -214,9 +215,6 @@ SITE = {
     "<img src='http://elsewhere.invalid/font.png'>seen",
     "/list": "<body><a href='/painted'>one</a>",
 }
-needs_chromium = pytest.mark.skipif(
-    no_browser_because() is not None, reason=no_browser_because() or ""
-)
 
 
 @pytest.fixture(scope="module")

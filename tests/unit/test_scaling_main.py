@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from flink_job.embedded import JobFailedError
+from loadtest.benchmark import command
 from loadtest.benchmark.hosts import Hosts
 from loadtest.benchmark.lab import Lab
 from loadtest.scaling import __main__ as program
@@ -123,7 +124,7 @@ def test_an_interrupted_run_puts_everything_back(
 ) -> None:
     def interrupted(_: Scaled, __: int) -> int:
         assert lab.held()["flink-tm1"] == 0.4
-        program._terminated(signal.SIGTERM, None)  # noqa: SLF001 - what SIGTERM calls
+        command.interrupted(signal.SIGTERM, None)
         return 0
 
     monkeypatch.setattr(Scaled, "load_ended", interrupted)
