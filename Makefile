@@ -70,7 +70,11 @@ playbook-check: $(VENV)/.dev $(VENV)/.ops ## Lint of the playbooks and roles, an
 	$(VENV)/bin/ansible-lint --offline
 	$(RUN) -m pytest tests/ansible $(if $(ONLY),-k '$(ONLY)')
 
-test: check playbook-check ## All that fits in the time: check, playbook-check, and where hosts can be made lab-test and some roles
+test: $(VENV)/.dev $(VENV)/.ops ## All that fits in the time: check, playbook-check, and where hosts can be made lab-test and some roles
+	@mkdir -p build; $(MAKE) --no-print-directory playbook-check >build/playbook-check.log 2>&1 & beside=$$!; \
+	trap 'kill $$beside' INT TERM; \
+	$(MAKE) --no-print-directory check || { kill $$beside; exit 1; }; \
+	wait $$beside; ended=$$?; cat build/playbook-check.log; exit $$ended
 	@if why=$$($(RUN) -m loadtest.machine); \
 	then $(MAKE) --no-print-directory lab-test QUICK=1 && $(MAKE) --no-print-directory molecule ROLE='$(ROLES_TESTED)'; \
 	else [ -n "$$why" ] && echo "$$why Left out: make lab-test, make molecule."; fi
