@@ -73,8 +73,8 @@ class Source:
         """
         time.sleep(max(0.0, self.ended + CLOSED_AFTER_S - time.monotonic()))
         now = int(time.time() * 1_000)
-        for topic, partition, value in closing(now):
-            self._producer.produce(topic, value, key=b"closing", partition=partition)
+        for topic, partition, key, value in closing(now):
+            self._producer.produce(topic, value, key=key, partition=partition)
         self.flush()
 
     def flush(self) -> None:
@@ -100,14 +100,18 @@ class Source:
             self._failed.append(str(error))
 
 
-def closing(now: int) -> Iterator[tuple[str, int, bytes]]:
-    """The closing events: topic, partition and value."""
+def closing(now: int) -> Iterator[tuple[str, int, bytes, bytes]]:
+    """The closing events: topic, partition, key and value.
+
+    The key is the product, as the contract has it: some peers count by it.
+    """
     for topic in BUSINESS:
         for partition in range(PARTITIONS):
             product = f"{CLOSING_PRODUCT}{topic}-{partition}"
             yield (
                 topic,
                 partition,
+                product.encode(),
                 f'{{"userId": "u", "productId": "{product}", "eventType": "view", '
                 f'"timestamp": {now}}}'.encode(),
             )

@@ -54,8 +54,10 @@ def test_of_a_window_the_highest_counts_are_kept_and_closing_events_are_left_out
 
 def test_every_partition_has_a_closing_event_that_is_not_compared() -> None:
     events = list(closing(25_000))
-    assert len({(topic, partition) for topic, partition, _ in events}) == len(events) == 24
-    keys = {WindowKey(json.loads(value)["productId"], 20_000): Counts(1, 0) for *_, value in events}
+    assert len({(topic, partition) for topic, partition, *_ in events}) == len(events) == 24
+    products = [json.loads(value)["productId"] for *_, value in events]
+    assert [key.decode() for _, _, key, _ in events] == products
+    keys = {WindowKey(product, 20_000): Counts(1, 0) for product in products}
     assert business({**keys, W: Counts(3, 1)}) == {W: Counts(3, 1)}
 
 
