@@ -42,7 +42,7 @@ def entrants(tools: Tools) -> list[Entrant]:
     return [
         Entrant(
             name="ours",
-            title="this project's job (Flink 2.3, SQL and a page of Java)",
+            title="this project's job (Flink 2.3, SQL and Java)",
             command=(
                 str(tools.job_python),
                 "-m",
@@ -59,7 +59,7 @@ def entrants(tools: Tools) -> list[Entrant]:
             sources=tuple(
                 sorted(
                     path
-                    for kind in ("sql/*.sql", "sql/kafka/*.sql", "verdict/Verdict.java", "job.py")
+                    for kind in ("sql/*.sql", "sql/kafka/*.sql", "verdict/*.java", "job.py")
                     for path in (HERE.parents[1] / "flink_job").glob(kind)
                 )
             ),

@@ -164,8 +164,8 @@ def _what_is_what() -> str:
         "start of the program is not in it, and what a JVM compiles on the way is. Seconds are "
         "from the start of the program to its last result. Latency is from a broker's time of "
         "appending an event to that of the first row that counts it, at 1,000 events/s. Lines are "
-        "of the program, without blank ones and comments; of this project's job the SQL, the page "
-        "of Java and what puts them together. The broker, and what reads the results, is the same "
+        "of the program, without blank ones and comments; of this project's job the SQL, the "
+        "Java and what puts them together. The broker, and what reads the results, is the same "
         "for all and is not in the figures. Everyone starts at the beginning of 2 x 12 partitions, "
         "in which all outcomes of [the contract](contract.md) occur."
     )
