@@ -18,6 +18,7 @@ from flink_job.domain import CANARY, INPUT
 
 PARTITIONS = 12
 WITHIN_S = 180
+END_S = 30.0
 LOGGING = Path(__file__).parents[2] / "roles/kafka/files/log4j2.yaml"
 CLUSTER = "Y3RyLXBlZXJzLWxvb3BiYQ"
 
@@ -73,11 +74,15 @@ def broker(java: Path, jars: Path, port: int) -> Iterator[str]:
         logging = f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"
         command = [str(java), logging, "-cp", f"{jars}/*"]
         tool = ["-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
-        subprocess.run(  # noqa: S603 - no shell reads it
+        made = subprocess.run(  # noqa: S603 - no shell reads it
             [*command, *tool, f"--cluster-id={CLUSTER}", f"--config={properties}", "--standalone"],
-            check=True,
             capture_output=True,
+            text=True,
+            check=False,
         )
+        if made.returncode:
+            last = (made.stdout + made.stderr).splitlines()[-3:]
+            raise BrokerError(f"The broker's folder cannot be made: {' '.join(last)}")
         told = folder / "kafka.log"
         with told.open("wb") as log:
             server = subprocess.Popen(  # noqa: S603 - no shell reads it
@@ -90,7 +95,12 @@ def broker(java: Path, jars: Path, port: int) -> Iterator[str]:
             yield address
         finally:
             server.terminate()
-            server.wait()
+            try:
+                server.wait(END_S)
+            except subprocess.TimeoutExpired:
+                # Nobody needs what it has.
+                server.kill()
+                server.wait()
 
 
 def make_topics(address: str, names: Sequence[str]) -> None:
