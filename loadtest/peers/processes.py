@@ -11,7 +11,7 @@ PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # Of the fields behind the name in /proc/PID/stat, from 0.
-SESSION, UTIME, STIME, CUTIME, CSTIME, RSS = 3, 11, 12, 13, 14, 21
+STATE, SESSION, UTIME, STIME, CUTIME, CSTIME, RSS = 0, 3, 11, 12, 13, 14, 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ def use_of(session: int, proc: Path = PROC) -> Use:
 
 
 def members(session: int, proc: Path = PROC) -> list[int]:
-    """The processes of a session."""
+    """The processes of a session that run; one that has ended and waits for its parent does not."""
     found = []
     for path in _numbered(proc):
         stat = _stat(path)
-        if stat is not None and int(stat[SESSION]) == session:
+        if stat is not None and stat[STATE] != "Z" and int(stat[SESSION]) == session:
             found.append(int(path.name))
     return found
 
