@@ -9,6 +9,7 @@ import platform
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,21 +95,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--events", type=int, default=LARGE, metavar="N", help="of the large set")
     parser.add_argument("--middle", type=int, default=MIDDLE, metavar="N")
     parser.add_argument("--small", type=int, default=SMALL, metavar="N")
-    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="of a folder")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME", help="of an entrant")
     parser.add_argument("--patience", type=float, default=1.0, help="times the time that each has")
     parser.add_argument("--job-python", type=Path, default=ROOT / ".venv/bin/python")
     parser.add_argument("--into", type=Path, default=ROOT / "docs")
     chosen = parser.parse_args(arguments)
     # Whoever is told to end ends what it has started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # nohup has reasons
+            signal.signal(ending, lambda number, _: sys.exit(128 + number))
     began, day, load = time.monotonic(), datetime.now(UTC).date().isoformat(), machine_load()
     BUILD.mkdir(parents=True, exist_ok=True)
     try:
-        taking_part = [
-            one
-            for one in entrants(tools_of(chosen.job_python))
-            if not chosen.only or one.name in chosen.only
-        ]
+        taking_part = named(chosen.only, entrants(tools_of(chosen.job_python)))
         wanted = {Load.SMALL: chosen.small, Load.MIDDLE: chosen.middle, Load.LARGE: chosen.events}
         loads = {Load.SMALL, *(one.load for one in taking_part)}
         sizes = {load: events for load, events in wanted.items() if load in loads}
@@ -127,6 +126,15 @@ def main(arguments: list[str] | None = None) -> int:
     text = json.dumps(figures(measured, occasion), indent=2, default=str)
     (chosen.into / "peers.json").write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def named(names: Sequence[str], known: Sequence[Entrant]) -> list[Entrant]:
+    """The entrants of these names, or all of them; the page is not written of nobody."""
+    strangers = sorted(set(names) - {one.name for one in known})
+    if strangers:
+        there = ", ".join(one.name for one in known)
+        sys.exit(f"Nobody is called {', '.join(strangers)}: name some of {there}.")
+    return [one for one in known if not names or one.name in names]
 
 
 def tools_of(job_python: Path) -> Tools:

@@ -42,7 +42,7 @@ class Entrant:
     """One that takes part.
 
     Attributes:
-        name: Of its folder and its topics.
+        name: What it is asked for by, and begins the names of its topics.
         title: As the table has it.
         command: Its program and arguments.
         sources: Its files, whose lines are counted.
