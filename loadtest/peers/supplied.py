@@ -26,7 +26,8 @@ PRODUCER = {
     "linger.ms": 50,
     "batch.size": 262_144,
     "partitioner": "murmur2_random",
-    "queue.buffering.max.messages": 1_000_000,
+    # A second or two: what waited for long would be late by its append time, all that some can ask.
+    "queue.buffering.max.messages": 200_000,
 }
 
 
