@@ -26,6 +26,8 @@ from loadtest.shape import Constant
 STEP_S = 0.1
 # An entrant that writes nothing and uses less than this share of a processor waits for events.
 IDLE_SHARE = 0.2
+# One that uses less than this may do nothing but ask for them.
+POLLS_SHARE = 0.5
 MEMORY_MOST = 3 * 2**30
 LIVE_RATE = 1_000.0
 LIVE_EVENTS = 12_000
@@ -152,7 +154,8 @@ def _drained(
             cpu, wall, heard = use.cpu, now - began, now
         over = now - began > within.drain
         # Who asks for more without a rest is never idle: in the end it is enough to be silent.
-        silent = now - (heard if over else busy) > within.idle
+        polls = over and use.cpu - cpu < POLLS_SHARE * (now - heard)
+        silent = now - (heard if polls else busy) > within.idle
         failed = None
         if results.complete(truth):
             break
