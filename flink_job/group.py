@@ -131,6 +131,8 @@ def _firsts(
     for one in missing:
         partitions.add(one)
     consumer.assign(partitions)
+    # What has been paused stays so, also when it is assigned anew.
+    consumer.resume(partitions)
     for one, start in missing.items():
         consumer.seek(one, start)
     found: dict[Any, tuple[int, int]] = {}

@@ -75,7 +75,11 @@ class Client:
         return {one: self.parts[one].behind for one in some}
 
     def assign(self, some: Sequence[str]) -> None:
-        self.at, self.paused = dict.fromkeys(some, -1), set()
+        self.at = dict.fromkeys(some, -1)
+        self.paused &= set(some)
+
+    def resume(self, some: Sequence[str]) -> None:
+        self.paused -= set(some)
 
     def seek(self, one: str, offset: int) -> None:
         assert self.parts[one].begin <= offset < self.parts[one].behind
