@@ -109,7 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         "--batch-rows", type=_whole(1, 1_000_000), default=20_000, help="messages in a batch"
     )
     parser.add_argument(
-        "--batch-ms", type=_whole(1, 60_000), default=200, help="age of a batch's first message"
+        "--batch-ms", type=_whole(1, 60_000), default=50, help="age of a batch's first message"
     )
     return parser
 
