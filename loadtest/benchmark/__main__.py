@@ -288,7 +288,7 @@ def _measured(chosen: argparse.Namespace, plan: Plan, kept: Sequence[Run], file:
     say(f"{time.strftime('%H:%M:%S')} the job of this checkout")
     lab.deploy()
     run = begun(lab, command_of(chosen))
-    end_as_by_keyboard(signal.SIGTERM)
+    end_as_by_keyboard(signal.SIGTERM, signal.SIGHUP)
     try:
         Bench(lab, run, lambda: history.write(file, [*kept, run]), say).all_of(plan)
     except KeyboardInterrupt:

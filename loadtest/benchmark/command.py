@@ -28,7 +28,8 @@ def say(line: str) -> None:
 def end_as_by_keyboard(*signals: signal.Signals) -> None:
     """Let these end the process as Ctrl-C does, so that everything is put back."""
     for number in signals:
-        signal.signal(number, interrupted)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has reasons
+            signal.signal(number, interrupted)
 
 
 def interrupted(_: int, __: FrameType | None) -> None:

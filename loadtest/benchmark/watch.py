@@ -191,9 +191,18 @@ class Watching:
         return self._said[-1] if self._said else "it has not said why."
 
     def _hear(self) -> None:
-        for line in cast("IO[str]", cast("subprocess.Popen[str]", self._process).stdout):
+        try:
+            for line in cast("IO[str]", cast("subprocess.Popen[str]", self._process).stdout):
+                self._take(line)
+        finally:
+            self.seen.end()
+
+    def _take(self, line: str) -> None:
+        """Hear a line; one that is none of the witness's is kept as what it complains of."""
+        try:
             self.seen.hear(line)
-        self.seen.end()
+        except (ValueError, TypeError, LookupError):
+            self._said.append(line.strip())
 
     def _complaints(self) -> None:
         for line in cast("IO[str]", cast("subprocess.Popen[str]", self._process).stderr):

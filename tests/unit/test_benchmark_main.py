@@ -252,6 +252,17 @@ def test_an_interrupted_run_stops_the_load_and_keeps_what_it_has(
         command.interrupted(signal.SIGTERM, None)
 
 
+def test_a_hang_up_ends_as_by_keyboard_but_not_what_nohup_has_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken: dict[int, object] = {}
+    before = {signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_IGN}
+    monkeypatch.setattr(signal, "signal", taken.__setitem__)
+    monkeypatch.setattr(signal, "getsignal", before.__getitem__)
+    command.end_as_by_keyboard(signal.SIGTERM, signal.SIGHUP)
+    assert taken == {signal.SIGTERM: command.interrupted}
+
+
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert main(list(arguments)) == 2
     return capsys.readouterr().err

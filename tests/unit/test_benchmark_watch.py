@@ -91,3 +91,11 @@ def test_a_witness_that_ends_is_told_with_what_it_complains_of(complaint: str, t
 def test_a_witness_that_says_nothing_of_its_end_is_told_too() -> None:
     with Watching(["true"], 1.0, 1.0, sends=False) as one, pytest.raises(WitnessError, match="why"):
         one.expect(lambda seen: bool(seen.stands), "it stands", 30)
+
+
+def test_what_is_not_the_witnesss_is_passed_over_and_kept_for_the_complaint() -> None:
+    program = f"print('a greeting'); print('7'); print('{STAND}')"
+    with watching(program) as one:
+        one.expect(lambda seen: bool(seen.stands), "it stands", 30)
+        assert one.seen.wait(lambda seen: seen.over, 30)
+        assert one.complaint == "7"

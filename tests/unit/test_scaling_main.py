@@ -31,6 +31,8 @@ def signals(monkeypatch: pytest.MonkeyPatch) -> dict[int, object]:
     """Those that the program takes."""
     taken: dict[int, object] = {}
     monkeypatch.setattr(signal, "signal", taken.__setitem__)
+    # Whoever runs the tests by nohup has them run all the same.
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_DFL)
     return taken
 
 
