@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from flink_job.endpoints import Kafka
+from flink_job.java import java_gateway
 from flink_job.job import SERVING, Ends, assemble, options
 from flink_job.replay import JARS
 from flink_job.verdict import verdict_jar
@@ -36,8 +37,19 @@ def main(arguments: list[str] | None = None) -> int:
         "kafka_properties": options(Kafka((told.kafka,)).flink_kafka_properties()),
     }
     jars = [verdict_jar(JARS), *sorted(Path(connectors).glob("*.jar"))]
+    _within_reach(jars)
     assemble(Ends.KAFKA, values, jars, settings).execute().wait()
     return 0
+
+
+def _within_reach(jars: list[Path]) -> None:
+    """Connectors are in Flink's own folder on a cluster; here the planner has to be shown them."""
+    java_gateway()
+    from pyflink.util.java_utils import (  # noqa: PLC0415 - needs Java
+        add_jars_to_context_class_loader,
+    )
+
+    add_jars_to_context_class_loader([jar.absolute().as_uri() for jar in jars])
 
 
 if __name__ == "__main__":
