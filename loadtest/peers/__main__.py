@@ -32,7 +32,7 @@ BUILD = ROOT / "build/peers"
 PORT = 19_092
 SMALL, MIDDLE, LARGE = 200_000, 800_000, 4_000_000
 RATE = 150_000.0
-SMALL_WITHIN, WITHIN = Patience(90.0), Patience(120.0)
+SMALL_WITHIN, WITHIN = Patience(90.0), Patience(240.0)
 
 
 def say(text: str) -> None:
