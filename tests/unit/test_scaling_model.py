@@ -44,9 +44,9 @@ def test_products_are_counted_as_one_by_one(products: int, skew: float, drawn: f
     )
 
 
-@given(st.integers(1, 2_000_000), st.floats(0, 3), st.floats(0, 1e8))
+@given(st.integers(1, 2_000_000), st.floats(0, 3), st.integers(0, 10**8))
 def test_no_more_products_are_seen_than_there_are_or_were_drawn(
-    products: int, skew: float, drawn: float
+    products: int, skew: float, drawn: int
 ) -> None:
     seen = distinct(products, skew, drawn)
     assert 0 <= seen <= min(products, drawn) * (1 + 1e-9)
