@@ -111,7 +111,7 @@ screenshots: $(VENV)/.dev $(VENV)/.ops ## Pictures of all pages, by Chromium wit
 performance: $(VENV)/.dev ## Start-up and CPU an event of the embedded job; EVENTS=5000000
 	$(RUN) -m loadtest.embedded $(if $(EVENTS),--events $(EVENTS))
 
-peers: $(VENV)/.dev $(PEERS)/.peers ## The same messages through what else one might use, into docs/peers.md; EVENTS=4000000 ONLY=plain PATIENCE=3
+peers: $(VENV)/.dev $(PEERS)/.peers ## The same messages through what else one might use, into docs/peers.md, or of some of them (ONLY=plain) into build/peers; EVENTS=4000000 PATIENCE=3
 	@$(PEERS)/bin/python -m loadtest.peers --job-python '$(CURDIR)/$(RUN)' $(if $(EVENTS),--events $(EVENTS)) $(foreach name,$(ONLY),--only $(name)) $(if $(PATIENCE),--patience $(PATIENCE))
 
 format: $(VENV)/.dev ## Put the Python into its one form
