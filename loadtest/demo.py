@@ -27,6 +27,7 @@ RATE, SECONDS, BAD = 10_000, 60, 0.02
 # How far a job that has just started on a busy machine may be behind.
 LAG_S = 300
 LAST_LINES = 15
+INTERRUPTED = 130
 
 
 class StepFailedError(Exception):
@@ -127,7 +128,7 @@ class Demo:
 
 
 def main() -> int:
-    """Run from the command line; the exit status: 0 only if conservation held."""
+    """Run from the command line; the exit status: 0 only if conservation held, 130 interrupted."""
     console = Console()
     if (why := Machine.this().no_hosts_because()) is not None:
         console.print(f"{why} The same job follows, embedded in one process.", soft_wrap=True)
@@ -138,6 +139,13 @@ def main() -> int:
     except StepFailedError as problem:
         console.print(f"\n{problem}", highlight=False, markup=False, soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        console.print(
+            "\nInterrupted. The lab stays as it is: `make demo` goes on from there, `make down` "
+            "removes it.",
+            soft_wrap=True,
+        )
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

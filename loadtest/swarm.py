@@ -27,7 +27,7 @@ REPORTED_WITHIN_S = 90.0
 # Of its duration: what a busy machine delays is still sent.
 LASTS_AT_MOST = 2
 ENDED = frozenset({"ready", "stopped"})
-DONE, FAILED, REFUSED = 0, 1, 2
+DONE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 
 class SwarmError(Exception):
@@ -179,7 +179,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 done, 1 events failed, or what was waited for did not send what it was
-        started for, 2 refused.
+        started for, 2 refused, 130 interrupted.
     """
     parser = argparse.ArgumentParser(prog="python -m loadtest.swarm", description=__doc__)
     parser.add_argument(
@@ -202,6 +202,9 @@ def main(arguments: list[str] | None = None) -> int:
     except SwarmError as problem:
         sys.stderr.write(f"{problem}\n")
         return REFUSED
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted. A run that was started goes on: stop ends it.\n")
+        return INTERRUPTED
 
 
 def _done(do: str, master: Master, fields: Mapping[str, Any]) -> int:

@@ -15,7 +15,7 @@ from loadtest.scaling.found import Found, Measured, Simulated
 from loadtest.scaling.model import Costs, Demand, Host, Installed, Limit, Need, limits, need
 
 NONE = "-"
-HELD, MISSED = "held", "**missed**"
+HELD, MISSED, UNMEASURED = "held", "**missed**", "not measured"
 # Two drains of the same differ by as much.
 NOISE = 0.1
 HOST, INSTALLED = Host(), Installed()
@@ -70,17 +70,25 @@ def page(found: Found, runs: Sequence[Run], picture: str | None) -> str:
 def verdicts(measured: Sequence[Measured]) -> list[tuple[str, str, str]]:
     """Of each configuration but the first what an event costs against it, and whether it grew."""
     first, *others = measured
+    least = first.drain.cost.us_taskmanager
     told = []
     for one in others:
-        grown = one.drain.cost.us_taskmanager / first.drain.cost.us_taskmanager - 1
+        if not least:
+            told.append((_against(one, first), "-", UNMEASURED))
+            continue
+        grown = one.drain.cost.us_taskmanager / least - 1
         told.append(
             (
-                f"{one.configuration.name}, against {first.configuration.name}",
+                _against(one, first),
                 f"{grown:+.0%}",
                 HELD if grown <= NOISE else MISSED,
             )
         )
     return told
+
+
+def _against(one: Measured, first: Measured) -> str:
+    return f"{one.configuration.name}, against {first.configuration.name}"
 
 
 def _failures(found: Found) -> str:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from flink_job.domain import Counts, WindowKey
-from loadtest.demo import conservation, windows_of
+from loadtest import demo
+from loadtest.demo import Demo, conservation, windows_of
 from loadtest.machine import Machine, main
 
 GOOD = Machine(linux=True, root=True, nspawn=True, memory_gb=12.0)
@@ -57,3 +58,15 @@ def test_without_a_conservation_line_nothing_is_claimed() -> None:
 def test_rows_are_read_whether_integers_are_numbers_or_text() -> None:
     row = {"product_id": "p", "window_start": 1_764_000_000, "impressions": "30", "clicks": 3}
     assert windows_of([row]) == {WindowKey("p", 1_764_000_000_000): Counts(30, 3)}
+
+
+def test_interrupted_it_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: Demo) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Machine, "this", lambda: GOOD)
+    monkeypatch.setattr(Demo, "run", interrupted)
+    assert demo.main() == 130
+    assert "make down" in capsys.readouterr().out

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from loadtest.fields import FIELDS
-from loadtest.swarm import Master, SwarmError, main
+from loadtest.swarm import Master, Progress, SwarmError, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,3 +205,14 @@ import loadtest.locustfile
 from locust.argument_parser import get_parser
 print(json.dumps(sorted(vars(get_parser().parse_args([])))))
 """
+
+
+def test_interrupted_it_says_that_the_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: Master) -> Progress:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Master, "progress", interrupted)
+    assert main(["status", "--master", "http://localhost"]) == 130
+    assert "goes on" in capsys.readouterr().err

@@ -25,7 +25,7 @@ from loadtest.scaling.found import (
 from loadtest.scaling.found import (
     USUAL as AS_ON_THE_LAB,
 )
-from loadtest.scaling.page import HELD, MISSED, page, verdicts
+from loadtest.scaling.page import HELD, MISSED, UNMEASURED, page, verdicts
 from tests.unit.benched import LAW, FakeLab
 from tests.unit.test_benchmark_page import ABOUT, row
 
@@ -134,6 +134,14 @@ def test_what_an_event_costs_more_with_more_of_them_is_told_as_missed(found: Fou
     assert [one[1:] for one in told] == [("+0%", HELD), ("+0%", HELD), ("+12%", MISSED)]
     assert told[-1][0] == "3 TaskManagers, parallelism 6, against 1 TaskManager, parallelism 1"
     assert MISSED in page(found, [], None)
+
+
+def test_nothing_is_said_of_growth_where_the_first_cost_is_nothing(found: Found) -> None:
+    first = found.in_order[0]
+    nothing = replace(first.drain.cost, us_taskmanager=0.0)
+    idle = replace(first, drain=replace(first.drain, cost=nothing))
+    found.measured[str(first.configuration)] = idle
+    assert {one[1:] for one in verdicts(found.in_order)} == {("-", UNMEASURED)}
 
 
 def test_a_part_alone_makes_a_page(found: Found, benchmark: Run) -> None:
