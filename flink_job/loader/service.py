@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 # How long a signal may go unseen, and how long a poll lasts that nothing hurries.
 LOOK_UP_S = 0.5
 LAG_EVERY_S = 10.0
+# Rows wait until a commit is replicated and answered; without one they are only read again.
+COMMIT_EVERY_S = 1.0
 COMPLAIN_EVERY_S = 60.0
 LONGEST_REASON = 300
 
@@ -63,8 +65,8 @@ class Clock:
 class Service:
     """Brings messages into ClickHouse until it is asked to stop.
 
-    Offsets are committed only behind the rows, so a message is read again rather than lost; rows
-    are written again rather than missed, which the tables make harmless.
+    Offsets are committed only behind the rows, once a second, so a message is read again rather
+    than lost; rows are written again rather than missed, which the tables make harmless.
 
     Attributes:
         consumer: A member of the loader's group.
@@ -87,6 +89,8 @@ class Service:
     clock: Clock = field(default_factory=Clock)
     clickhouse_backoff: Backoff = field(default_factory=Backoff)
     kafka_backoff: Backoff = field(default_factory=Backoff)
+    _loaded: dict[Partition, int] = field(default_factory=dict)
+    _commit_due: float = float("-inf")
     _lag_due: float = float("-inf")
     _lag_of: set[Partition] = field(default_factory=set)
     _complaint_due: float = float("-inf")
@@ -116,6 +120,7 @@ class Service:
                     self._take(batch, partition, message)
             if full_at is None and len(batch):
                 full_at = self.clock.monotonic() + self.limits.seconds
+            self._commit_in_time()
             self._measure_lag(batch)
         return batch
 
@@ -144,7 +149,7 @@ class Service:
         self._not_told = 0
 
     def _load(self, batch: Batch) -> None:
-        """Insert the batch, however long ClickHouse is away, then commit it.
+        """Insert the batch, however long ClickHouse is away; from then on it may be committed.
 
         Asked to stop, it tries once more and leaves the batch uncommitted if that fails: it is
         read again at the next start.
@@ -164,7 +169,8 @@ class Service:
         if held:
             self.consumer.resume(self.consumer.assignment())
             log.info("ClickHouse is back")
-        self._commit(batch)
+        self._loaded |= batch.next_offsets
+        self._commit_in_time()
 
     def _insert(self, insert: Insert) -> bool:
         """Whether ClickHouse says that the rows are in."""
@@ -195,6 +201,7 @@ class Service:
             for partition, messages in self._poll(min(left, LOOK_UP_S), 1).items():
                 self.consumer.pause([partition])
                 self.consumer.seek(partition, messages[0].offset)
+            self._commit_in_time()
             self._measure_lag(batch)
 
     def _poll(self, wait: float, messages: int) -> Mapping[Partition, Sequence[Message]]:
@@ -209,10 +216,16 @@ class Service:
         self.kafka_backoff.reset()
         return polled
 
-    def _commit(self, batch: Batch) -> None:
+    def _commit_in_time(self) -> None:
+        if self._loaded and self.clock.monotonic() >= self._commit_due:
+            self._commit()
+            self._commit_due = self.clock.monotonic() + COMMIT_EVERY_S
+
+    def _commit(self) -> None:
         """Commit what still is this member's; the rows are in, so a refusal does no harm."""
         mine = self.consumer.assignment()
-        offsets = {p: offset for p, offset in batch.next_offsets.items() if p in mine}
+        offsets = {p: offset for p, offset in self._loaded.items() if p in mine}
+        self._loaded.clear()
         if not offsets:
             return
         try:
@@ -245,6 +258,7 @@ class Service:
             log.warning("Kafka does not say how far its topics go: %s", _reason(error))
 
     def _close(self) -> None:
+        self._commit()
         try:
             self.consumer.close()
         except ConsumerError as error:

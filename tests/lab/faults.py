@@ -122,6 +122,13 @@ def new_version(lab: Lab, chance: random.Random) -> str:
     return f"latency {latency}"
 
 
+def rolled_back(lab: Lab, chance: random.Random) -> str:
+    """Deploy another version of the job, and go back to the one before."""
+    tried = new_version(lab, chance)
+    lab.playbook("job", "-e", "ctr_job_rollback=true")
+    return f"from {tried}"
+
+
 def rescaled(lab: Lab, _: random.Random) -> str:
     """Give the job the other number of slots: 2 where it has 4, else 4."""
     parallelism = 4 if lab.parallelism() == 2 else 2
@@ -141,6 +148,7 @@ FAULTS: Sequence[Fault] = (
     Fault("TaskManager's host without power", taskmanager_host_lost, BOOT_S),
     Fault("JobManager's host without power", jobmanager_host_lost, BOOT_S),
     Fault("new version deployed", new_version),
+    Fault("version deployed and rolled back", rolled_back, BOOT_S),
     Fault("parallelism changed", rescaled),
 )
 

@@ -263,6 +263,21 @@ def test_offsets_are_committed_only_after_the_rows_are_in() -> None:
     assert world.server.journal == ["ctr_windows", "ledger", "commit"]
 
 
+def test_offsets_are_committed_once_a_second_and_once_more_when_nothing_comes() -> None:
+    world = World(W0, limits=Limits(messages=10))
+    world.broker.append(W0, *(window(f"p-{number}", 1) for number in range(50)))
+    world.run_until(5)
+    assert world.server.journal == ["ctr_windows", "commit", *["ctr_windows"] * 4, "commit"]
+    assert world.broker.committed == {W0: 50}
+
+
+def test_asked_to_stop_it_commits_what_is_in_before_the_second_is_over() -> None:
+    world = World(W0, limits=Limits(messages=10))
+    world.broker.append(W0, *(window(f"p-{number}", 1) for number in range(20)))
+    world.run_until(0.3)
+    assert world.broker.committed == {W0: 20}
+
+
 def test_while_one_table_is_missing_nothing_is_committed_and_the_other_is_not_written_again() -> (
     None
 ):
