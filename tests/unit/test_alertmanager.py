@@ -16,6 +16,7 @@ from tests.unit.debian import program
 
 ROLE = Path(__file__).parents[2] / "roles" / "alertmanager"
 NOBODY: dict[str, Any] = {}
+SLACK: dict[str, Any] = {"alertmanager_slack_url": "https://example.com/slack"}
 EVERYBODY: dict[str, Any] = {
     "alertmanager_pagerduty_key": "a key",
     "alertmanager_slack_url": "https://example.com/slack",
@@ -29,6 +30,9 @@ EVERYBODY: dict[str, Any] = {
         },
     ],
 }
+WARNINGS = {"url": "http://warning.example.com/", "severities": ["warning"]}
+CRITICAL = {"url": "http://critical.example.com/", "severities": ["critical"]}
+BY_DEFAULT = {"url": "http://critical.example.com/"}
 
 
 def content_of(path: Path) -> dict[str, Any]:
@@ -64,7 +68,9 @@ def amtool(*words: str) -> str:
     return told.stdout
 
 
-@pytest.mark.parametrize("given", [NOBODY, EVERYBODY], ids=["nobody", "everybody"])
+@pytest.mark.parametrize(
+    "given", [NOBODY, SLACK, EVERYBODY], ids=["nobody", "slack alone", "everybody"]
+)
 def test_amtool_takes_the_configuration_whoever_is_told(
     given: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -112,6 +118,24 @@ def test_each_receiver_tells_those_that_its_severity_is_for() -> None:
     ]
     assert set(team) == {"name", "slack_configs", "webhook_configs"}
     assert [hook["url"] for hook in team["webhook_configs"]] == ["http://both.example.com/"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        ({}, {"on-call", "team"}),
+        ({"alertmanager_webhooks": [WARNINGS]}, {"on-call", "team"}),
+        ({"alertmanager_webhooks": [WARNINGS, CRITICAL]}, {"team"}),
+        ({"alertmanager_webhooks": [BY_DEFAULT]}, {"team"}),
+        ({"alertmanager_pagerduty_key": "a key"}, {"team"}),
+    ],
+    ids=["alone", "a webhook of warnings", "of both", "by default", "pagerduty"],
+)
+def test_slack_is_told_what_is_critical_where_nobody_else_is(
+    beside: dict[str, Any], told: set[str]
+) -> None:
+    receivers = YAML(typ="safe").load(configuration({**SLACK, **beside}))["receivers"]
+    assert {one["name"] for one in receivers if "slack_configs" in one} == told
 
 
 def test_no_secret_stands_in_the_configuration() -> None:
