@@ -14,7 +14,8 @@ from ruamel.yaml import YAML
 
 from tests.unit.debian import program
 
-ROLE = Path(__file__).parents[2] / "roles" / "alertmanager"
+ROOT = Path(__file__).parents[2]
+ROLE = ROOT / "roles" / "alertmanager"
 NOBODY: dict[str, Any] = {}
 SLACK: dict[str, Any] = {"alertmanager_slack_url": "https://example.com/slack"}
 EVERYBODY: dict[str, Any] = {
@@ -118,6 +119,32 @@ def test_each_receiver_tells_those_that_its_severity_is_for() -> None:
     ]
     assert set(team) == {"name", "slack_configs", "webhook_configs"}
     assert [hook["url"] for hook in team["webhook_configs"]] == ["http://both.example.com/"]
+
+
+def seconds(duration: str) -> int:
+    number, unit = int(duration[:-1]), duration[-1]
+    return number * {"s": 1, "m": 60}[unit]
+
+
+def test_what_lived_on_a_host_waits_for_the_alert_that_silences_it() -> None:
+    prometheus = content_of(ROOT / "roles/prometheus/defaults/main.yml")
+    usual = prometheus["prometheus_scrape_interval"]
+    intervals = [seconds(job.get("interval", usual)) for job in prometheus["prometheus_jobs"]]
+    held = {
+        rule["alert"]: seconds(rule["for"])
+        for name in ("hosts", "services")
+        for group in content_of(ROOT / f"monitoring/rules/{name}.yml")["groups"]
+        for rule in group["rules"]
+        if "alert" in rule and not rule["for"].endswith("h")
+    }
+    host_down = held.pop("HostDown")
+    # A host without power gives no answer: a scrape begins within an interval and waits for
+    # another. HostDown is of all targets, and its rules may be the last to be evaluated; others
+    # are of one target.
+    last = 2 * max(intervals) + seconds(prometheus["prometheus_evaluation_interval"]) + host_down
+    first = min(intervals) + min(held.values())
+    waits = seconds(content_of(ROLE / "defaults/main.yml")["alertmanager_group_wait"])
+    assert first + waits >= last
 
 
 @pytest.mark.parametrize(
