@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from tests.lab import drill
 from tests.lab.drill import Drilled, acknowledged
 from tests.lab.fleet import LabFailedError
+from tests.unit.debian import program
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "runbooks"
@@ -170,6 +171,49 @@ def test_the_page_of_a_target_explains_every_job_that_has_no_alert_of_its_own() 
     (apart,) = re.findall(r'up\{job!~"([\w|]+)"\}', rule)
     told = re.findall(r"^\| `(\w+)` \|", page("TargetDown"), re.MULTILINE)
     assert sorted(told) == sorted({job["name"] for job in jobs} - set(apart.split("|")))
+
+
+# Two hosts monitor: each has an exporter, which tells of 10 events a second of either outcome.
+TWO_EXPORTERS = [
+    {
+        "series": f'ctr_events_total{{topic="clicks", outcome="{outcome}", job="exporter", '
+        f'host="{host}", instance="{host}:9406"}}',
+        "values": "0+50x60",
+    }
+    for outcome in ("counted", "malformed")
+    for host in ("monitor1", "monitor2")
+]
+BY_OUTCOME = [
+    {"labels": f'{{topic="clicks", outcome="{outcome}"}}', "value": 10}
+    for outcome in ("counted", "malformed")
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("CtrInvalidRateHigh/playbook.yml", BY_OUTCOME),
+        ("tasks/drill_begin.yml", [{"labels": "{}", "value": 20}]),
+    ],
+)
+def test_an_event_of_which_two_exporters_tell_is_one(
+    path: str, told: list[dict[str, object]], tmp_path: Path
+) -> None:
+    (asked,) = re.findall(r"'(.*ctr_events_total.*)'", (RUNBOOKS / path).read_text())
+    case = {
+        "interval": "5s",
+        "input_series": TWO_EXPORTERS,
+        "promql_expr_test": [{"expr": asked, "eval_time": "4m", "exp_samples": told}],
+    }
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps({"rule_files": [], "evaluation_interval": "5s", "tests": [case]}))
+    judged = subprocess.run(  # noqa: S603
+        [program("promtool", "prometheus"), "test", "rules", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
 def test_a_page_that_asks_flink_names_the_job_that_it_means() -> None:
