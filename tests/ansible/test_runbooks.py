@@ -66,7 +66,7 @@ state["jobs"] = [job for job in state["jobs"] if job["state"] != "RUNNING"]
 tasks = {"running": 8, "total": 8}
 state["jobs"].append({"jid": "new", "name": "ctr", "state": "RUNNING", "tasks": tasks})
 state["called"] = [os.environ["PYTHONPATH"], *sys.argv[1:]]
-state["pressure"] = "ok"
+state["pressure"], state["alerts"] = "ok", []
 (folder / "state.json").write_text(json.dumps(state))
 print("deployed: job new runs, started from s3://flink/checkpoints/old/chk-7")
 """
@@ -88,6 +88,7 @@ else:
     os.execv(state["real"], [state["real"], *sys.argv[1:]])
 """
 RUNNING = {"jid": "old", "name": "ctr", "state": "RUNNING", "tasks": {"running": 8, "total": 8}}
+HELD_UP = {"pressure": "high", "alerts": [{"labels": {"alertname": "CtrBackpressureHigh"}}]}
 CANCELED = {**RUNNING, "state": "CANCELED", "tasks": {"running": 0, "total": 8}}
 
 
@@ -370,7 +371,7 @@ def test_a_job_that_does_not_come_back_ends_in_its_reason(fleet: Fleet) -> None:
 
 
 def test_a_job_that_is_held_up_is_given_the_slots_that_are_free(fleet: Fleet) -> None:
-    fleet.write(pressure="high")
+    fleet.write(**HELD_UP)
     left = fleet.run("CtrBackpressureHigh", "-e", "runbook_rescale=false")
     assert not left.well
     assert "Not mended: Source: incoming is held up still, and waits for windows: Writer." in (
@@ -386,9 +387,22 @@ def test_a_job_that_is_held_up_is_given_the_slots_that_are_free(fleet: Fleet) ->
     assert called == ["--setting=a.b=c d", "--setting=parallelism.default=4"]
 
 
+def test_a_job_that_is_held_up_while_its_alert_is_silent_keeps_its_slots(fleet: Fleet) -> None:
+    fleet.write(pressure="high", alerts=[{"labels": {"alertname": "HostDown"}}])
+    tried = fleet.run("CtrBackpressureHigh", "--check")
+    assert "will be given" not in tried.said
+    told = fleet.run("CtrBackpressureHigh")
+    assert not told.well
+    assert "called" not in fleet.read()
+    assert "Source: incoming is held up still, and waits for windows: Writer. The alert is" in (
+        told.said
+    )
+    assert "silent, so that the parallelism of the job was left alone" in told.said
+
+
 def test_topics_are_mended_before_a_broker_hides_what_they_demand(fleet: Fleet) -> None:
     fleet.stop("kafka")
-    fleet.write(pressure="high", did=[])
+    fleet.write(**HELD_UP, did=[])
     told = fleet.run("CtrBackpressureHigh")
     assert told.well, told.said
     *before, last = fleet.read()["did"]
@@ -402,7 +416,7 @@ def test_topics_are_mended_before_a_broker_hides_what_they_demand(fleet: Fleet) 
 
 def test_brokers_without_a_quorum_are_started_though_nobody_tells_of_topics(fleet: Fleet) -> None:
     fleet.stop("kafka")
-    fleet.write(pressure="high", did=[], quorum=False)
+    fleet.write(**HELD_UP, did=[], quorum=False)
     told = fleet.run("CtrBackpressureHigh")
     assert told.well, told.said
     assert "Kafka does not say which topics refuse what the job writes" in told.said
@@ -433,7 +447,7 @@ def test_brokers_are_started_though_no_job_runs_and_that_is_said(fleet: Fleet) -
 def test_a_job_is_not_given_slots_that_are_others_or_the_reserve(
     fleet: Fleet, slots: dict[str, int], given: str | None
 ) -> None:
-    fleet.write(pressure="high", slots=slots)
+    fleet.write(**HELD_UP, slots=slots)
     tried = fleet.run("CtrBackpressureHigh", "--check")
     assert "called" not in fleet.read()
     told = re.findall(r"will be given (\d+);", tried.said)
