@@ -79,6 +79,8 @@ state = json.loads(file.read_text())
 words = " ".join(word for word in sys.argv[1:] if not word.startswith("--inventory="))
 file.write_text(json.dumps(state | {"ran": state["ran"] + [words]}))
 if words.startswith("ansible/load.yml"):
+    if "load_rate" in words and not state["starts"]:
+        sys.exit("The locust master does not answer: timed out")
     print("stopped: 1,200 events acknowledged by Kafka, 0 failed, 0/s, 2 workers")
 elif words.startswith("ansible/reconcile.yml"):
     print("conservation: consumed 9 = counted 9 + rejected 0 + late 0, unexplained 0")
@@ -119,6 +121,7 @@ class Fleet:
             did=[],
             quorum=True,
             fails=False,
+            starts=True,
             real=str(PLAYBOOK),
         )
         self._tools()
@@ -537,3 +540,23 @@ def test_a_drill_whose_playbook_fails_puts_all_back_and_says_why(
     assert "it cannot" in told.said
     assert fleet.read()["units"]["flink-taskmanager"] == "active"
     assert fleet.read()["ran"][-1] == "ansible/load.yml --extra-vars=load_state=stopped"
+
+
+def test_a_drill_refuses_a_load_that_is_not_its_own_and_lets_it_run(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    fleet.write(load=300.0)
+    told = drilled(fleet, tmp_path)
+    assert not told.well
+    assert "A load runs already (running), and a drill stops the load at its end" in told.said
+    assert fleet.read()["ran"] == []
+
+
+def test_a_load_whose_start_fails_is_stopped_all_the_same(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.write(starts=False)
+    told = drilled(fleet, tmp_path)
+    assert not told.well
+    assert "ansible/load.yml failed:" in told.said
+    started, stopped = fleet.read()["ran"]
+    assert "load_rate=2000" in started
+    assert stopped == "ansible/load.yml --extra-vars=load_state=stopped"
