@@ -81,11 +81,15 @@ file.write_text(json.dumps(state | {"ran": state["ran"] + [words]}))
 if words.startswith("ansible/load.yml"):
     if "load_rate" in words and not state["starts"]:
         sys.exit("The locust master does not answer: timed out")
+    if not state["tells"]:
+        sys.exit()
     print("stopped: 1,200 events acknowledged by Kafka, 0 failed, 0/s, 2 workers")
 elif words.startswith("ansible/reconcile.yml"):
     print("conservation: consumed 9 = counted 9 + rejected 0 + late 0, unexplained 0")
 elif state["fails"]:
     sys.exit("it cannot")
+elif not state["mends"]:
+    print("Nothing was to mend.")
 else:
     os.execv(state["real"], [state["real"], *sys.argv[1:]])
 """
@@ -122,6 +126,8 @@ class Fleet:
             quorum=True,
             fails=False,
             starts=True,
+            tells=True,
+            mends=True,
             real=str(PLAYBOOK),
         )
         self._tools()
@@ -560,3 +566,21 @@ def test_a_load_whose_start_fails_is_stopped_all_the_same(fleet: Fleet, tmp_path
     started, stopped = fleet.read()["ran"]
     assert "load_rate=2000" in started
     assert stopped == "ansible/load.yml --extra-vars=load_state=stopped"
+
+
+def test_a_drill_whose_playbook_finds_nothing_to_mend_says_so(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.write(mends=False)
+    told = drilled(fleet, tmp_path)
+    assert not told.well
+    assert "The playbook found nothing to mend, while the fault was there:" in told.said
+    assert fleet.read()["ran"][-1] == "ansible/load.yml --extra-vars=load_state=stopped"
+
+
+def test_a_drill_goes_to_its_end_though_the_load_does_not_tell_what_it_sent(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    fleet.write(tells=False)
+    report = tmp_path / "report.json"
+    told = drilled(fleet, tmp_path, "-e", f"drill_report={report}")
+    assert told.well, told.said
+    assert json.loads(report.read_text())["load"] == ""

@@ -292,6 +292,24 @@ def test_a_drill_holds_what_was_sent_against_what_kafka_has(
     assert line.endswith(f"events lost {500 - kept}")
 
 
+class SilentLab(PlayedLab):
+    """A lab whose load does not tell what it sent."""
+
+    def playbook(self, name: str, *arguments: str) -> None:
+        super().playbook(name, *arguments)
+        report = Path(arguments[-1].removeprefix("drill_report="))
+        report.write_text(json.dumps(json.loads(report.read_text()) | {"load": None}))
+
+
+def test_a_drill_whose_load_does_not_tell_what_it_sent_fails_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(drill, "Lab", lambda: SilentLab(sent=500, kept=500))
+    assert drill.main(["KafkaBrokerDown"]) == 1
+    said = capsys.readouterr().err
+    assert said == "KafkaBrokerDown: the load does not tell what it sent: ''\n"
+
+
 class BrokenOffLab(PlayedLab):
     """A lab whose drill is ended in the middle, and whose Kafka then cannot be put right."""
 
