@@ -66,7 +66,7 @@ state["jobs"] = [job for job in state["jobs"] if job["state"] != "RUNNING"]
 tasks = {"running": 8, "total": 8}
 state["jobs"].append({"jid": "new", "name": "ctr", "state": "RUNNING", "tasks": tasks})
 state["called"] = [os.environ["PYTHONPATH"], *sys.argv[1:]]
-state["pressure"] = "ok"
+state["pressure"], state["alerts"] = "ok", []
 (folder / "state.json").write_text(json.dumps(state))
 print("deployed: job new runs, started from s3://flink/checkpoints/old/chk-7")
 """
@@ -79,15 +79,22 @@ state = json.loads(file.read_text())
 words = " ".join(word for word in sys.argv[1:] if not word.startswith("--inventory="))
 file.write_text(json.dumps(state | {"ran": state["ran"] + [words]}))
 if words.startswith("ansible/load.yml"):
+    if "load_rate" in words and not state["starts"]:
+        sys.exit("The locust master does not answer: timed out")
+    if not state["tells"]:
+        sys.exit()
     print("stopped: 1,200 events acknowledged by Kafka, 0 failed, 0/s, 2 workers")
 elif words.startswith("ansible/reconcile.yml"):
     print("conservation: consumed 9 = counted 9 + rejected 0 + late 0, unexplained 0")
 elif state["fails"]:
     sys.exit("it cannot")
+elif not state["mends"]:
+    print("Nothing was to mend.")
 else:
     os.execv(state["real"], [state["real"], *sys.argv[1:]])
 """
 RUNNING = {"jid": "old", "name": "ctr", "state": "RUNNING", "tasks": {"running": 8, "total": 8}}
+HELD_UP = {"pressure": "high", "alerts": [{"labels": {"alertname": "CtrBackpressureHigh"}}]}
 CANCELED = {**RUNNING, "state": "CANCELED", "tasks": {"running": 0, "total": 8}}
 
 
@@ -118,6 +125,9 @@ class Fleet:
             did=[],
             quorum=True,
             fails=False,
+            starts=True,
+            tells=True,
+            mends=True,
             real=str(PLAYBOOK),
         )
         self._tools()
@@ -370,7 +380,7 @@ def test_a_job_that_does_not_come_back_ends_in_its_reason(fleet: Fleet) -> None:
 
 
 def test_a_job_that_is_held_up_is_given_the_slots_that_are_free(fleet: Fleet) -> None:
-    fleet.write(pressure="high")
+    fleet.write(**HELD_UP)
     left = fleet.run("CtrBackpressureHigh", "-e", "runbook_rescale=false")
     assert not left.well
     assert "Not mended: Source: incoming is held up still, and waits for windows: Writer." in (
@@ -386,9 +396,22 @@ def test_a_job_that_is_held_up_is_given_the_slots_that_are_free(fleet: Fleet) ->
     assert called == ["--setting=a.b=c d", "--setting=parallelism.default=4"]
 
 
+def test_a_job_that_is_held_up_while_its_alert_is_silent_keeps_its_slots(fleet: Fleet) -> None:
+    fleet.write(pressure="high", alerts=[{"labels": {"alertname": "HostDown"}}])
+    tried = fleet.run("CtrBackpressureHigh", "--check")
+    assert "will be given" not in tried.said
+    told = fleet.run("CtrBackpressureHigh")
+    assert not told.well
+    assert "called" not in fleet.read()
+    assert "Source: incoming is held up still, and waits for windows: Writer. The alert is" in (
+        told.said
+    )
+    assert "silent, so that the parallelism of the job was left alone" in told.said
+
+
 def test_topics_are_mended_before_a_broker_hides_what_they_demand(fleet: Fleet) -> None:
     fleet.stop("kafka")
-    fleet.write(pressure="high", did=[])
+    fleet.write(**HELD_UP, did=[])
     told = fleet.run("CtrBackpressureHigh")
     assert told.well, told.said
     *before, last = fleet.read()["did"]
@@ -402,7 +425,7 @@ def test_topics_are_mended_before_a_broker_hides_what_they_demand(fleet: Fleet) 
 
 def test_brokers_without_a_quorum_are_started_though_nobody_tells_of_topics(fleet: Fleet) -> None:
     fleet.stop("kafka")
-    fleet.write(pressure="high", did=[], quorum=False)
+    fleet.write(**HELD_UP, did=[], quorum=False)
     told = fleet.run("CtrBackpressureHigh")
     assert told.well, told.said
     assert "Kafka does not say which topics refuse what the job writes" in told.said
@@ -433,7 +456,7 @@ def test_brokers_are_started_though_no_job_runs_and_that_is_said(fleet: Fleet) -
 def test_a_job_is_not_given_slots_that_are_others_or_the_reserve(
     fleet: Fleet, slots: dict[str, int], given: str | None
 ) -> None:
-    fleet.write(pressure="high", slots=slots)
+    fleet.write(**HELD_UP, slots=slots)
     tried = fleet.run("CtrBackpressureHigh", "--check")
     assert "called" not in fleet.read()
     told = re.findall(r"will be given (\d+);", tried.said)
@@ -523,3 +546,41 @@ def test_a_drill_whose_playbook_fails_puts_all_back_and_says_why(
     assert "it cannot" in told.said
     assert fleet.read()["units"]["flink-taskmanager"] == "active"
     assert fleet.read()["ran"][-1] == "ansible/load.yml --extra-vars=load_state=stopped"
+
+
+def test_a_drill_refuses_a_load_that_is_not_its_own_and_lets_it_run(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    fleet.write(load=300.0)
+    told = drilled(fleet, tmp_path)
+    assert not told.well
+    assert "A load runs already (running), and a drill stops the load at its end" in told.said
+    assert fleet.read()["ran"] == []
+
+
+def test_a_load_whose_start_fails_is_stopped_all_the_same(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.write(starts=False)
+    told = drilled(fleet, tmp_path)
+    assert not told.well
+    assert "ansible/load.yml failed:" in told.said
+    started, stopped = fleet.read()["ran"]
+    assert "load_rate=2000" in started
+    assert stopped == "ansible/load.yml --extra-vars=load_state=stopped"
+
+
+def test_a_drill_whose_playbook_finds_nothing_to_mend_says_so(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.write(mends=False)
+    told = drilled(fleet, tmp_path)
+    assert not told.well
+    assert "The playbook found nothing to mend, while the fault was there:" in told.said
+    assert fleet.read()["ran"][-1] == "ansible/load.yml --extra-vars=load_state=stopped"
+
+
+def test_a_drill_goes_to_its_end_though_the_load_does_not_tell_what_it_sent(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    fleet.write(tells=False)
+    report = tmp_path / "report.json"
+    told = drilled(fleet, tmp_path, "-e", f"drill_report={report}")
+    assert told.well, told.said
+    assert json.loads(report.read_text())["load"] == ""

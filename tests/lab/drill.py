@@ -105,7 +105,7 @@ def drilled(lab: Lab, alert: str) -> Drilled:
         alert_s=told["alerted"] - told["begun"],
         mended_s=told["mended"] - told["begun"],
         silent_s=gap[1] - gap[0],
-        lost=acknowledged(told["load"]) - (lab.offsets() - before),
+        lost=acknowledged(told["load"] or "") - (lab.offsets() - before),
     )
 
 

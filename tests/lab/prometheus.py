@@ -116,6 +116,18 @@ def silent(lab: Lab, *alerts: str) -> None:
     eventually(ended, f"{', '.join(alerts)} silent", CLEARED_WITHIN_S)
 
 
+def suppressed(lab: Lab, alert: str, **labels: str) -> None:
+    """Wait until an alert is active and Alertmanager says that another one silences it."""
+    filters = [("filter", f'{name}="{value}"') for name, value in labels.items()]
+    query = urllib.parse.urlencode([("filter", f'alertname="{alert}"'), *filters])
+
+    def silenced() -> bool | None:
+        told = [one["status"] for one in _json(lab, 9093, f"/api/v2/alerts?{query}")]
+        return True if told and all(status["inhibitedBy"] for status in told) else None
+
+    eventually(silenced, f"{alert} {labels} silenced by its cause", CLEARED_WITHIN_S)
+
+
 def hear(lab: Lab, alert: str, **labels: str) -> Heard:
     """Listen from now on."""
     return Heard(lab, alert, labels, time.time())

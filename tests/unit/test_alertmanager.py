@@ -14,8 +14,10 @@ from ruamel.yaml import YAML
 
 from tests.unit.debian import program
 
-ROLE = Path(__file__).parents[2] / "roles" / "alertmanager"
+ROOT = Path(__file__).parents[2]
+ROLE = ROOT / "roles" / "alertmanager"
 NOBODY: dict[str, Any] = {}
+SLACK: dict[str, Any] = {"alertmanager_slack_url": "https://example.com/slack"}
 EVERYBODY: dict[str, Any] = {
     "alertmanager_pagerduty_key": "a key",
     "alertmanager_slack_url": "https://example.com/slack",
@@ -29,6 +31,9 @@ EVERYBODY: dict[str, Any] = {
         },
     ],
 }
+WARNINGS = {"url": "http://warning.example.com/", "severities": ["warning"]}
+CRITICAL = {"url": "http://critical.example.com/", "severities": ["critical"]}
+BY_DEFAULT = {"url": "http://critical.example.com/"}
 
 
 def content_of(path: Path) -> dict[str, Any]:
@@ -64,7 +69,9 @@ def amtool(*words: str) -> str:
     return told.stdout
 
 
-@pytest.mark.parametrize("given", [NOBODY, EVERYBODY], ids=["nobody", "everybody"])
+@pytest.mark.parametrize(
+    "given", [NOBODY, SLACK, EVERYBODY], ids=["nobody", "slack alone", "everybody"]
+)
 def test_amtool_takes_the_configuration_whoever_is_told(
     given: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -112,6 +119,50 @@ def test_each_receiver_tells_those_that_its_severity_is_for() -> None:
     ]
     assert set(team) == {"name", "slack_configs", "webhook_configs"}
     assert [hook["url"] for hook in team["webhook_configs"]] == ["http://both.example.com/"]
+
+
+def seconds(duration: str) -> int:
+    number, unit = int(duration[:-1]), duration[-1]
+    return number * {"s": 1, "m": 60}[unit]
+
+
+def test_what_lived_on_a_host_waits_for_the_alert_that_silences_it() -> None:
+    prometheus = content_of(ROOT / "roles/prometheus/defaults/main.yml")
+    usual = prometheus["prometheus_scrape_interval"]
+    intervals = [seconds(job.get("interval", usual)) for job in prometheus["prometheus_jobs"]]
+    held = {
+        rule["alert"]: seconds(rule["for"])
+        for name in ("hosts", "services")
+        for group in content_of(ROOT / f"monitoring/rules/{name}.yml")["groups"]
+        for rule in group["rules"]
+        if "alert" in rule and not rule["for"].endswith("h")
+    }
+    host_down = held.pop("HostDown")
+    # A host without power gives no answer: a scrape begins within an interval and waits for
+    # another. HostDown is of all targets, and its rules may be the last to be evaluated; others
+    # are of one target.
+    last = 2 * max(intervals) + seconds(prometheus["prometheus_evaluation_interval"]) + host_down
+    first = min(intervals) + min(held.values())
+    waits = seconds(content_of(ROLE / "defaults/main.yml")["alertmanager_group_wait"])
+    assert first + waits >= last
+
+
+@pytest.mark.parametrize(
+    ("beside", "told"),
+    [
+        ({}, {"on-call", "team"}),
+        ({"alertmanager_webhooks": [WARNINGS]}, {"on-call", "team"}),
+        ({"alertmanager_webhooks": [WARNINGS, CRITICAL]}, {"team"}),
+        ({"alertmanager_webhooks": [BY_DEFAULT]}, {"team"}),
+        ({"alertmanager_pagerduty_key": "a key"}, {"team"}),
+    ],
+    ids=["alone", "a webhook of warnings", "of both", "by default", "pagerduty"],
+)
+def test_slack_is_told_what_is_critical_where_nobody_else_is(
+    beside: dict[str, Any], told: set[str]
+) -> None:
+    receivers = YAML(typ="safe").load(configuration({**SLACK, **beside}))["receivers"]
+    assert {one["name"] for one in receivers if "slack_configs" in one} == told
 
 
 def test_no_secret_stands_in_the_configuration() -> None:

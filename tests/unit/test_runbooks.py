@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from tests.lab import drill
 from tests.lab.drill import Drilled, acknowledged
 from tests.lab.fleet import LabFailedError
+from tests.unit.debian import program
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "runbooks"
@@ -172,6 +173,49 @@ def test_the_page_of_a_target_explains_every_job_that_has_no_alert_of_its_own() 
     assert sorted(told) == sorted({job["name"] for job in jobs} - set(apart.split("|")))
 
 
+# Two hosts monitor: each has an exporter, which tells of 10 events a second of either outcome.
+TWO_EXPORTERS = [
+    {
+        "series": f'ctr_events_total{{topic="clicks", outcome="{outcome}", job="exporter", '
+        f'host="{host}", instance="{host}:9406"}}',
+        "values": "0+50x60",
+    }
+    for outcome in ("counted", "malformed")
+    for host in ("monitor1", "monitor2")
+]
+BY_OUTCOME = [
+    {"labels": f'{{topic="clicks", outcome="{outcome}"}}', "value": 10}
+    for outcome in ("counted", "malformed")
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("CtrInvalidRateHigh/playbook.yml", BY_OUTCOME),
+        ("tasks/drill_begin.yml", [{"labels": "{}", "value": 20}]),
+    ],
+)
+def test_an_event_of_which_two_exporters_tell_is_one(
+    path: str, told: list[dict[str, object]], tmp_path: Path
+) -> None:
+    (asked,) = re.findall(r"'(.*ctr_events_total.*)'", (RUNBOOKS / path).read_text())
+    case = {
+        "interval": "5s",
+        "input_series": TWO_EXPORTERS,
+        "promql_expr_test": [{"expr": asked, "eval_time": "4m", "exp_samples": told}],
+    }
+    file = tmp_path / "case.json"
+    file.write_text(json.dumps({"rule_files": [], "evaluation_interval": "5s", "tests": [case]}))
+    judged = subprocess.run(  # noqa: S603
+        [program("promtool", "prometheus"), "test", "rules", str(file)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
 def test_a_page_that_asks_flink_names_the_job_that_it_means() -> None:
     # A recount has a job of its own beside it, and jobs that have ended are listed too.
     asking = [line for alert in folders() for line in page(alert).splitlines() if "job=$(" in line]
@@ -246,6 +290,24 @@ def test_a_drill_holds_what_was_sent_against_what_kafka_has(
     (line,) = capsys.readouterr().out.splitlines()
     assert line.startswith("KafkaBrokerDown: alert after 20 s, mended after 45 s, rows missing for")
     assert line.endswith(f"events lost {500 - kept}")
+
+
+class SilentLab(PlayedLab):
+    """A lab whose load does not tell what it sent."""
+
+    def playbook(self, name: str, *arguments: str) -> None:
+        super().playbook(name, *arguments)
+        report = Path(arguments[-1].removeprefix("drill_report="))
+        report.write_text(json.dumps(json.loads(report.read_text()) | {"load": None}))
+
+
+def test_a_drill_whose_load_does_not_tell_what_it_sent_fails_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(drill, "Lab", lambda: SilentLab(sent=500, kept=500))
+    assert drill.main(["KafkaBrokerDown"]) == 1
+    said = capsys.readouterr().err
+    assert said == "KafkaBrokerDown: the load does not tell what it sent: ''\n"
 
 
 class BrokenOffLab(PlayedLab):
