@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
+from ast import literal_eval
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,10 @@ EVERYBODY: dict[str, Any] = {
         },
     ],
 }
+HEARTBEAT: dict[str, Any] = {
+    "alertmanager_heartbeat_url": "https://heartbeat.example.com/ctr",
+    "alertmanager_heartbeat_token": "a beat",
+}
 WARNINGS = {"url": "http://warning.example.com/", "severities": ["warning"]}
 CRITICAL = {"url": "http://critical.example.com/", "severities": ["critical"]}
 BY_DEFAULT = {"url": "http://critical.example.com/"}
@@ -42,7 +48,12 @@ def content_of(path: Path) -> dict[str, Any]:
 
 
 def configuration(given: dict[str, Any]) -> str:
-    """The role's template, as Ansible renders it."""
+    """The role's configuration, as Ansible renders it."""
+    return rendered((ROLE / "templates/alertmanager.yml.j2").read_text(), given)
+
+
+def rendered(template: str, given: dict[str, Any]) -> str:
+    """A template of the role, with its variables."""
     environment = Environment(
         trim_blocks=True,
         keep_trailing_newline=True,
@@ -57,9 +68,7 @@ def configuration(given: dict[str, Any]) -> str:
         "ansible_managed": "written here",
         **given,
     }
-    return environment.from_string((ROLE / "templates/alertmanager.yml.j2").read_text()).render(
-        variables
-    )
+    return environment.from_string(template).render(variables)
 
 
 def amtool(*words: str) -> str:
@@ -124,6 +133,30 @@ def test_each_receiver_tells_those_that_its_severity_is_for() -> None:
 def seconds(duration: str) -> int:
     number, unit = int(duration[:-1]), duration[-1]
     return number * {"s": 1, "m": 60}[unit]
+
+
+def test_the_heartbeat_gets_its_token_from_a_file_and_only_where_there_is_one(
+    tmp_path: Path,
+) -> None:
+    told = configuration(HEARTBEAT)
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(told)
+    amtool("check-config", str(path))
+    (hook,) = content_of(path)["receivers"][-1]["webhook_configs"]
+    file = "/etc/prometheus/alertmanager-secrets/heartbeat"
+    assert hook["http_config"] == {"authorization": {"credentials_file": file}}
+    assert "a beat" not in told
+    without = configuration({**HEARTBEAT, "alertmanager_heartbeat_token": ""})
+    assert "credentials_file" not in without
+
+
+def test_every_secret_file_that_is_named_is_written() -> None:
+    given = {**EVERYBODY, **HEARTBEAT}
+    named = set(re.findall(r"alertmanager-secrets/(\S+)", configuration(given)))
+    secrets = content_of(ROLE / "vars/main.yml")["alertmanager_secrets"]
+    written = literal_eval(rendered(secrets, given).strip())
+    assert set(written) == named
+    assert sorted(written.values()) == ["a beat", "a key", "a token", "https://example.com/slack"]
 
 
 def test_what_lived_on_a_host_waits_for_the_alert_that_silences_it() -> None:
