@@ -37,6 +37,7 @@ WARNING = {
     "CtrBackpressureHigh",
     "CtrConsumerLagHigh",
     "CtrInvalidRateHigh",
+    "CtrJobUnstable",
     "CtrLateRateHigh",
     "CtrLatencyBudgetBurning",
     "CtrLatencyHigh",
