@@ -32,6 +32,7 @@ CRITICAL = {
     "ObjectStoreDown",
 }
 WARNING = {
+    "AlertsNotTold",
     "CertificateExpiring",
     "ClickHousePartsHigh",
     "CtrBackpressureHigh",
