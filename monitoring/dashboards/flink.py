@@ -40,7 +40,7 @@ OVERVIEW = Row(
             decimals=0,
             queries=(Query(f"max(increase({JOB}_numRestarts[$__range]))"),),
             steps=rising(warn=1, bad=5),
-            alert="CtrJobDown",
+            alert="CtrJobUnstable",
         ),
         Number(
             title="TaskManagers",

@@ -16,7 +16,15 @@ from monitoring.dashboards.panels import (
     Shares,
     rising,
 )
-from monitoring.dashboards.promql import UNEXPLAINED, WINDOW, quantile, rate, stepped
+from monitoring.dashboards.promql import (
+    UNEXPLAINED,
+    WINDOW,
+    once,
+    quantile,
+    rate,
+    rate_once,
+    stepped,
+)
 
 # The canary has a topic of its own, which no number of the business counts.
 BUSINESS = 'topic=~"$topic", topic!="canary"'
@@ -39,7 +47,7 @@ OVERVIEW = Row(
             normal="it only grows; it stands still while nobody sends.",
             unit="short",
             decimals=2,
-            queries=(Query(f"sum({EVENTS})"),),
+            queries=(Query(f"sum({once(EVENTS)})"),),
             steps=rising(),
             alert="CtrJobDown",
         ),
@@ -50,7 +58,7 @@ OVERVIEW = Row(
             "error of a producer than of its users.",
             unit="percentunit",
             decimals=2,
-            queries=(Query("sum(ctr_recent_clicks) / (sum(ctr_recent_impressions) > 0)"),),
+            queries=(Query("max(ctr_recent_clicks / (ctr_recent_impressions > 0))"),),
             empty="no impressions",
             alert="CtrNoFreshRows",
         ),
@@ -64,7 +72,8 @@ OVERVIEW = Row(
             decimals=2,
             queries=(
                 Query(
-                    f"{rate(REJECTED, window='1m')} / ({rate(EVENTS, window='1m')} > 0)",
+                    f"{rate_once(REJECTED, window='1m')}"
+                    f" / ({rate_once(EVENTS, window='1m')} > 0)",
                 ),
             ),
             steps=rising(warn=0.05, bad=0.1),
@@ -76,7 +85,7 @@ OVERVIEW = Row(
             tells="Products with a row in the windows of the last minute.",
             normal="about the number of products that are shown now.",
             unit="short",
-            queries=(Query("sum(ctr_active_products)"),),
+            queries=(Query("max(ctr_active_products)"),),
             alert="CtrNoFreshRows",
         ),
         Number(
@@ -131,7 +140,7 @@ THROUGHPUT = Row(
             "as many as there are events.",
             unit="cps",
             queries=(
-                Query(rate(EVENTS), "events with an outcome"),
+                Query(rate_once(EVENTS), "events with an outcome"),
                 Query(rate("ctr_loader_rows_inserted_total", "table"), "rows of {{table}}"),
             ),
         ),
@@ -224,9 +233,9 @@ QUALITY = Row(
             normal="green, with thin lines of the other two.",
             unit="eps",
             queries=(
-                Query(rate(COUNTED), "counted"),
-                Query(rate(LATE), "late"),
-                Query(rate(REJECTED), "rejected"),
+                Query(rate_once(COUNTED), "counted"),
+                Query(rate_once(LATE), "late"),
+                Query(rate_once(REJECTED), "rejected"),
             ),
             stacked=True,
             colours=OUTCOMES,
@@ -237,7 +246,9 @@ QUALITY = Row(
             tells="The outcomes of the events of the chosen range of time.",
             normal="nearly all counted.",
             unit="short",
-            queries=(Query(f"sum by (outcome) (increase({EVENTS}[$__range]))", "{{outcome}}"),),
+            queries=(
+                Query(f"sum by (outcome) ({once(f'increase({EVENTS}[$__range])')})", "{{outcome}}"),
+            ),
             colours=OUTCOMES,
         ),
         Bars(
@@ -248,7 +259,10 @@ QUALITY = Row(
             unit="short",
             decimals=0,
             queries=(
-                Query(f"sum by (outcome) (increase({NOT_COUNTED}[$__range]))", "{{outcome}}"),
+                Query(
+                    f"sum by (outcome) ({once(f'increase({NOT_COUNTED}[$__range])')})",
+                    "{{outcome}}",
+                ),
             ),
             colours=OUTCOMES,
             alert="CtrInvalidRateHigh",
@@ -260,8 +274,8 @@ QUALITY = Row(
             normal="invalid under 2 %, late under 1 %.",
             unit="percentunit",
             queries=(
-                Query(f"{rate(REJECTED)} / ({rate(EVENTS)} > 0)", "rejected"),
-                Query(f"{rate(LATE)} / ({rate(EVENTS)} > 0)", "late"),
+                Query(f"{rate_once(REJECTED)} / ({rate_once(EVENTS)} > 0)", "rejected"),
+                Query(f"{rate_once(LATE)} / ({rate_once(EVENTS)} > 0)", "late"),
             ),
             limit=0.1,
             colours=OUTCOMES,
@@ -274,7 +288,7 @@ QUALITY = Row(
             normal="late ones always, the other two next to none; a producer's clock that is "
             "wrong shows here.",
             unit="eps",
-            queries=(Query(rate(OFF_TIME, "outcome"), "{{outcome}}"),),
+            queries=(Query(rate_once(OFF_TIME, "outcome"), "{{outcome}}"),),
             colours=OUTCOMES,
             alert="CtrLateRateHigh",
         ),

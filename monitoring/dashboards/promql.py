@@ -23,6 +23,17 @@ def rate(series: str, by: str = "", window: str = WINDOW) -> str:
     return f"sum{grouped}(rate({series}[{window}]))"
 
 
+def once(series: str) -> str:
+    """What each exporter tells alike, one time: where several hosts watch, Prometheus asks all."""
+    return f"max without (host, instance) ({series})"
+
+
+def rate_once(series: str, by: str = "", window: str = WINDOW) -> str:
+    """The rate of counters that each exporter tells alike."""
+    grouped = f" by ({by}) " if by else ""
+    return f"sum{grouped}({once(f'rate({series}[{window}])')})"
+
+
 def quantile(share: float, buckets: str, by: str = "", window: str = WINDOW) -> str:
     """The value that `share` of a histogram's observations do not exceed."""
     labels = f"le, {by}" if by else "le"

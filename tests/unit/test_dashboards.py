@@ -240,6 +240,16 @@ def test_every_series_of_the_exporter_is_named_in_it() -> None:
         assert re.search(rf"['\"]{base}(_total)?['\"]", source), name
 
 
+def test_what_each_exporter_tells_is_not_added_up_over_exporters() -> None:
+    events = [expr for expr in expressions() if "ctr_events_total" in expr]
+    assert len(events) >= 10
+    once = r"max without \(host, instance\) \((?:\w+\()?ctr_events_total\{"
+    assert [e for e in events if e.count("ctr_events_total") != len(re.findall(once, e))] == []
+    moment = [expr for expr in expressions() if re.search(r"ctr_(active|recent)_", expr)]
+    assert len(moment) == 2
+    assert [expr for expr in moment if not expr.startswith("max(")] == []
+
+
 def test_every_recorded_series_is_recorded_by_a_rule() -> None:
     rules = "\n".join(path.read_text() for path in RULES.glob("*.yml"))
     asked = set(re.findall(r"\b(?:slo|limit):[\w:]+", "\n".join(expressions())))

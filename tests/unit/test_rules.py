@@ -32,11 +32,13 @@ CRITICAL = {
     "ObjectStoreDown",
 }
 WARNING = {
+    "AlertsNotTold",
     "CertificateExpiring",
     "ClickHousePartsHigh",
     "CtrBackpressureHigh",
     "CtrConsumerLagHigh",
     "CtrInvalidRateHigh",
+    "CtrJobUnstable",
     "CtrLateRateHigh",
     "CtrLatencyBudgetBurning",
     "CtrLatencyHigh",
@@ -189,20 +191,59 @@ def test_promtool_sees_every_case_come_true(path: Path) -> None:
 
 
 @pytest.fixture
-def changed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """The role's filter, without Ansible, which is not installed where these tests run."""
+def filtered(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Callable[..., Any]]:
+    """Gives a filter of the role, without Ansible, which is not installed where these tests run."""
     errors = ModuleType("ansible.errors")
     errors.AnsibleFilterError = ValueError  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "ansible", ModuleType("ansible"))
     monkeypatch.setitem(sys.modules, "ansible.errors", errors)
-    path = ROOT / "roles/prometheus/filter_plugins/prometheus_rules.py"
-    spec = importlib.util.spec_from_file_location("prometheus_rules", path)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    found: Callable[..., dict[str, Any]] = loaded.FilterModule().filters()["prometheus_rules"]
-    return found
+
+    def load(name: str) -> Callable[..., Any]:
+        path = ROOT / f"roles/prometheus/filter_plugins/{name}.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        loaded = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(loaded)
+        found: Callable[..., Any] = loaded.FilterModule().filters()[name]
+        return found
+
+    return load
+
+
+@pytest.fixture
+def changed(filtered: Callable[[str], Callable[..., Any]]) -> Callable[..., dict[str, Any]]:
+    return filtered("prometheus_rules")
+
+
+@pytest.fixture
+def seconds_of(filtered: Callable[[str], Callable[..., Any]]) -> Callable[..., float]:
+    return filtered("prometheus_seconds")
+
+
+def test_two_scrapes_lie_in_what_the_shortest_rule_looks_back_over() -> None:
+    most = content_of(ROOT / "roles/prometheus/vars/main.yml")["prometheus_interval_most"]
+    windows = [window for rule in rules() for window in re.findall(r"\[(\w+)\]", rule["expr"])]
+    assert min(minutes(window) for window in windows) * 60 >= 2 * most
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("15s", 15), ("500ms", 0.5), ("5m", 300), ("1m30s", 90), ("1h", 3_600), ("1d12h", 129_600)],
+)
+def test_a_duration_is_read_as_prometheus_reads_it(
+    seconds_of: Callable[..., float], text: str, seconds: float
+) -> None:
+    assert seconds_of(text, "prometheus_scrape_interval") == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["15", 15, "", "0s", "1.5s", "30s1m", "15 s", "soon"])
+def test_what_is_no_duration_is_refused_by_the_name_of_its_variable(
+    seconds_of: Callable[..., float], text: object
+) -> None:
+    sentence = f"prometheus_scrape_interval is {text!r}: write a duration"
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        seconds_of(text, "prometheus_scrape_interval")
 
 
 def files() -> dict[str, Any]:
