@@ -72,8 +72,7 @@ OVERVIEW = Row(
             decimals=2,
             queries=(
                 Query(
-                    f"{rate_once(REJECTED, window='1m')}"
-                    f" / ({rate_once(EVENTS, window='1m')} > 0)",
+                    f"{rate_once(REJECTED, window='1m')} / ({rate_once(EVENTS, window='1m')} > 0)",
                 ),
             ),
             steps=rising(warn=0.05, bad=0.1),
