@@ -95,7 +95,7 @@ soak: $(VENV)/.dev $(VENV)/.ops ## Faults one after another under load on a lab 
 benchmark: $(VENV)/.dev $(VENV)/.ops ## Load steps and a backlog on a lab that is installed, as root, told in docs/benchmarks.md: STEPS="1000 10000" SECONDS=60 BACKLOG=0; STRICT=1 fails where a figure is worse
 	@$(RUN) -m loadtest.benchmark $(if $(STEPS),--steps $(STEPS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(WARM_UP),--warm-up $(WARM_UP)) $(if $(WARM_LAB),--warm-lab $(WARM_LAB)) $(if $(BACKLOG),--backlog $(BACKLOG)) $(if $(STRICT),--strict)
 
-scaling: $(VENV)/.dev $(VENV)/.ops ## More TaskManagers and parallelism on a lab that is installed, as root, told in docs/scaling.md: ONLY="1x2 3x6" EVENTS=2000000 CORES=0.4; SIMULATE=1 needs no lab, BACK=1 puts back what a killed run left
+scaling: $(VENV)/.dev $(VENV)/.ops ## More TaskManagers and parallelism on a lab that is installed, as root; writes docs/scaling.md: ONLY="1x2 3x6" EVENTS=2000000 CORES=0.4; SIMULATE=1 needs no lab, BACK=1 puts back what a killed run left
 	@$(RUN) -m loadtest.scaling $(if $(ONLY),--only $(ONLY)) $(if $(EVENTS),--events $(EVENTS)) $(if $(CORES),--cores $(CORES)) $(if $(SIMULATE),--simulate) $(if $(AGAIN),--again) $(if $(BACK),--put-back)
 
 molecule: $(VENV)/.ops ## Each role on a fresh host: install, again without a change, then asked by its own protocol; ROLE=kafka for one
