@@ -252,8 +252,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run from the command line.
 
     Returns:
-        The exit status: 0 measured, 1 a part failed or an event is unexplained, or with --strict a
-        figure has become worse, 2 nothing was measured.
+        The exit status: 0 measured, 1 a part failed, or an event is unexplained or nobody could
+        tell, or with --strict a figure has become worse, 2 nothing was measured.
     """
     chosen = _parsed(arguments)
     plan = plan_of(chosen)
@@ -304,8 +304,10 @@ def _ended(run: Run, earlier: Sequence[Run], into: Path, *, strict: bool) -> int
         say(f"worse: {worse}")
     for part in run.unlawful:
         say(f"not all events are explained after {part}")
+    for part in run.unchecked:
+        say(f"it could not be checked whether all events are explained after {part}")
     say(f"{into / 'benchmarks.md'}")
-    wrong = run.failures or run.unlawful or (strict and comparison.worse)
+    wrong = run.failures or run.unlawful or run.unchecked or (strict and comparison.worse)
     return FAILED if wrong else DONE
 
 

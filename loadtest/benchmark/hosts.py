@@ -171,13 +171,20 @@ class Going:
         try:
             status = self.process.wait(within_s)
         except subprocess.TimeoutExpired as problem:
-            self.process.terminate()
-            self.process.wait()
+            self._end()
             raise PlaybookError(
                 f"{self.name}.yml did not end within {within_s:.0f} s; see {self.log}."
             ) from problem
+        except KeyboardInterrupt:
+            # A signal that is not the terminal's has reached this process alone.
+            self._end()
+            raise
         printed = self.log.read_text(encoding="utf-8", errors="replace")
         if status:
             said = why(printed).rstrip(".")
             raise PlaybookError(f"{self.name}.yml: {said}. All it said is in {self.log}.")
         return printed
+
+    def _end(self) -> None:
+        self.process.terminate()
+        self.process.wait()

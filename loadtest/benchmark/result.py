@@ -300,6 +300,11 @@ class Run:
         """The parts whose events were not all counted once or explained."""
         return [one.name for one in self.parts if one.law is not None and one.law.unexplained]
 
+    @property
+    def unchecked(self) -> list[str]:
+        """The parts behind which conservation could not be checked."""
+        return [one.name for one in self.parts if one.law is None]
+
 
 def memory_of(looks: Iterable[Mapping[tuple[str, str], int]]) -> dict[str, float]:
     """MB by component, over all hosts: the most of some looks."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -225,6 +226,22 @@ def test_a_playbook_that_fails_or_does_not_end_is_told_with_its_log(tmp_path: Pa
     assert going.goes_on
     with pytest.raises(PlaybookError, match=r"slow.yml did not end within 0 s; see .*02-slow.log"):
         going.ended(0.1)
+    assert not going.goes_on
+
+
+def test_a_playbook_does_not_outlive_who_waits_for_it(tmp_path: Path) -> None:
+    going = playbooks(tmp_path).start("slow")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupted)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            going.ended(60)
+    finally:
+        signal.signal(signal.SIGALRM, before)
     assert not going.goes_on
 
 

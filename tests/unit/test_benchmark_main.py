@@ -228,6 +228,12 @@ def test_an_event_that_is_not_explained_fails(
     assert "not all events are explained after 1,000 events/s" in capsys.readouterr().out
 
 
+def test_what_could_not_be_checked_fails(lab: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    lab.said = None
+    assert main([*QUICK]) == 1
+    assert "whether all events are explained after 1,000 events/s" in capsys.readouterr().out
+
+
 def test_a_part_that_failed_fails(lab: Asked, tmp_path: Path) -> None:
     lab.refuses_load = True
     assert main([*QUICK]) == 1
