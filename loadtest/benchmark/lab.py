@@ -163,13 +163,19 @@ class Lab:
         except ClusterError as problem:
             raise LabError(f"The savepoint {savepoint} is still there: {problem}") from problem
 
-    def start_load(self, rate: int, seconds: int) -> None:
+    def start_load(self, rate: int, seconds: int, **otherwise: object) -> None:
         """Start a load.
+
+        Args:
+            rate: Events a second.
+            seconds: For how long.
+            otherwise: Variables of ansible/load.yml that are not as in `LOAD`.
 
         Raises:
             PlaybookError: It does not start.
         """
-        self.playbooks.run("load", LOAD_WITHIN_S, load_rate=rate, load_duration=seconds, **LOAD)
+        settings = {**LOAD, **otherwise}
+        self.playbooks.run("load", LOAD_WITHIN_S, load_rate=rate, load_duration=seconds, **settings)
 
     def load_ended(self, seconds: int) -> int:
         """Wait for the end of the load; how many events Kafka has acknowledged.

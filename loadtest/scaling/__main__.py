@@ -206,7 +206,8 @@ def _measured(chosen: argparse.Namespace, found: Found, keep: Callable[[], None]
     say(f"{time.strftime('%H:%M:%S')} the job of this checkout")
     edges.lab.deploy()
     found.about = About.this()
-    found.load = f"{LOAD['load_products']:,} products, {LOAD['load_bad']:.1%} of the events bad"
+    products, bad = LOAD["load_products"], LOAD["load_bad"]
+    found.load = f"{products:,} equally popular products, {bad:.1%} of the events bad"
     scaling = Scaling(
         edges.lab,
         edges.fleet,

@@ -130,6 +130,7 @@ class FakeLab:
     disposed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     loads: list[tuple[int, int]] = field(default_factory=list)
+    otherwise: dict[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.time.heard.append(self._live)
@@ -156,9 +157,10 @@ class FakeLab:
 
         return Prometheus("http://monitor1:9090", asking)
 
-    def start_load(self, rate: int, seconds: int) -> None:
+    def start_load(self, rate: int, seconds: int, **otherwise: object) -> None:
         if self.refuses_load:
             raise PlaybookError("load.yml: there is no worker.")
+        self.otherwise = otherwise
         self.rate, self.load_until = rate, self.time.at + seconds
         self.loads.append((rate, seconds))
 

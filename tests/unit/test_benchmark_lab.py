@@ -197,6 +197,11 @@ def test_playbooks_are_told_what_is_wanted(tmp_path: Path) -> None:
         "-e load_rate=50000 -e load_duration=100 -e load_products=1000 -e load_bad=0.02" in started
     )
     assert "-e load_state=awaited -e load_duration=100" in logs[1].read_text()
+    lab.start_load(50_000, 100, load_products=7, load_skew=0)
+    other = (tmp_path / "logs/06-load.log").read_text()
+    assert "load_products=7" in other
+    assert "load_skew=0" in other
+    assert "load_products=1000" not in other
 
 
 @pytest.mark.usefixtures("told")

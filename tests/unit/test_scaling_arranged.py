@@ -43,6 +43,7 @@ def test_a_drain_is_of_the_taskmanagers_and_the_parallelism_that_are_wanted(
         "parallelism 1",
     ]
     assert lab.held() == {"flink-tm1": 0.4, "flink-tm2": None}
+    assert lab.otherwise == {"load_skew": 0}, "no partition is left to one slot in the end"
     assert drain.events_per_s == pytest.approx(100_000, rel=0.06)
     assert drain.cost.us_taskmanager == pytest.approx(4.0, rel=0.02)
     # The cold half is told in the curve, and not in the figures.
