@@ -33,7 +33,7 @@ def short_lived(lab: Lab) -> Iterator[None]:
 def cancelled(lab: Lab) -> None:
     """Let the job end as by the button on Flink's page; its newest checkpoint stays."""
     job = lab.running_job()
-    lab.on("flink-jm", f"curl -sf -X PATCH http://flink-jm:8081/jobs/{job}?mode=cancel")
+    lab.on("flink-jm", f"curl -sf -X PATCH http://localhost:8081/jobs/{job}?mode=cancel")
     eventually(
         lambda: lab.flink(f"/jobs/{job}")["state"] == "CANCELED" or None, "the job is cancelled"
     )
