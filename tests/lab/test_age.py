@@ -24,10 +24,12 @@ pytestmark = pytest.mark.thorough
 def short_lived(lab: Lab) -> Iterator[None]:
     """Windows that live for a minute, and no events but those of the test."""
     lab.on("monitor1", "systemctl stop ctr-canary")
-    lab.playbook("job", *SHORT)
-    yield
-    lab.playbook("job", "-e", "ctr_job_despite_age=true")
-    lab.on("monitor1", "systemctl start ctr-canary")
+    try:
+        lab.playbook("job", *SHORT)
+        yield
+        lab.playbook("job", "-e", "ctr_job_despite_age=true")
+    finally:
+        lab.on("monitor1", "systemctl start ctr-canary")
 
 
 def cancelled(lab: Lab) -> None:
