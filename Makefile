@@ -126,7 +126,7 @@ lock: $(VENV)/.uv ## Resolve the dependencies of pyproject.toml anew into locks/
 	$(UV) pip compile --group peers $(LOCKED) -o locks/peers.lock
 	$(UV) pip compile --group viewer $(LOCKED) -o locks/viewer.lock
 	$(UV) pip compile --group kafka_ui $(LOCKED) -o locks/kafka_ui.lock
-	$(UV) pip compile --group loader -c locks/job.lock $(LOCKED) -o locks/loader.lock
+	$(UV) pip compile --group loader -c locks/job.lock -c locks/load.lock $(LOCKED) -o locks/loader.lock
 	$(UV) pip compile --group flink --no-deps -c locks/job.lock $(LOCKED) -o locks/flink.lock
 	$(UV) pip compile --group submit --no-deps -c locks/job.lock $(LOCKED) -o locks/submit.lock
 	$(UV) pip compile --group ops -c locks/job.lock -c locks/dev.lock $(LOCKED) -o locks/ops.lock

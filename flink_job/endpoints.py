@@ -85,6 +85,23 @@ class Kafka:
             arguments["ssl_cafile"] = self.ssl_ca_location
         return arguments
 
+    def librdkafka_properties(self) -> dict[str, Any]:
+        """A configuration of librdkafka, which is where the keys of the file are from.
+
+        It holds the password.
+        """
+        properties: dict[str, Any] = {
+            "bootstrap.servers": ",".join(self.bootstrap_servers),
+            "security.protocol": self.security_protocol,
+        }
+        if self._sasl:
+            properties["sasl.mechanism"] = self.sasl_mechanism
+            properties["sasl.username"] = self.sasl_username
+            properties["sasl.password"] = self.sasl_password
+        if self._tls and self.ssl_ca_location is not None:
+            properties["ssl.ca.location"] = self.ssl_ca_location
+        return properties
+
     def flink_kafka_properties(self, *, shaded: bool = True) -> dict[str, str]:
         """The same for the Java client, as Flink's connector takes it behind `properties.`.
 

@@ -131,9 +131,7 @@ def _log_to_stderr() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s", force=True
     )
-    # The loader says in one line each what these say with a traceback or for every connection.
-    logging.getLogger("kafka").setLevel(logging.ERROR)
-    logging.getLogger("kafka.net").setLevel(logging.CRITICAL)
+    # The loader says in one line what this says with a traceback.
     logging.getLogger("clickhouse_driver").setLevel(logging.ERROR)
 
 

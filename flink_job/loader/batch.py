@@ -17,7 +17,7 @@ class Partition(NamedTuple):
 
 
 class Message(Protocol):
-    """What the loader needs of a Kafka record; kafka-python's ConsumerRecord is one."""
+    """What the loader needs of a Kafka record."""
 
     @property
     def offset(self) -> int:

@@ -1,25 +1,49 @@
-"""The edge to kafka-python, which has no types."""
+"""The edge to Kafka: a member of a consumer group by confluent-kafka, which is librdkafka."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, cast
 
-from kafka import KafkaConsumer
-from kafka.errors import KafkaError
-from kafka.structs import OffsetAndMetadata, TopicPartition
+import confluent_kafka
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from flink_job.endpoints import Kafka
 from flink_job.loader.batch import Message, Partition
 
-CONNECT_TIMEOUT_MS = 3_000
-ANSWER_TIMEOUT_MS = 3_000
-# The shortest that brokers allow: for so long a member that was killed keeps its partitions.
-SESSION_TIMEOUT_MS = 6_000
-HEARTBEAT_MS = 1_500
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 3.0
 # Nobody waits for the lag: a partition without a leader must not hold up the others.
-ENDS_TIMEOUT_MS = 500
+ENDS_TIMEOUT_S = 0.5
+# What librdkafka takes for a time, and means the end of a partition by.
+LATEST = -1
+
+SETTINGS: dict[str, Any] = {
+    "client.id": "ctr-loader",
+    # A line for each attempt to connect; callbacks tell the same, and the loader says it once.
+    "log_level": 2,
+    # The shortest that brokers allow: for so long a member that was killed keeps its partitions.
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_500,
+    # Offsets are committed by hand, behind the rows.
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "earliest",
+    "check.crcs": True,
+    # A broker that has died stays the leader for some seconds, and only this asks for the next one.
+    "topic.metadata.refresh.interval.ms": 1_000,
+    "reconnect.backoff.max.ms": 1_000,
+    "fetch.error.backoff.ms": 100,
+    "fetch.queue.backoff.ms": 100,
+    # For so long a question about the ends of partitions waits behind a fetch that finds nothing.
+    "fetch.wait.max.ms": 100,
+    # What is read ahead stays in memory while ClickHouse is away.
+    "queued.max.messages.kbytes": 16_384,
+    "max.partition.fetch.bytes": 2**19,
+}
 
 
 class ConsumerError(Exception):
@@ -55,83 +79,159 @@ class Consumer(Protocol):
         """The offsets that the next messages of these partitions will have."""
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Say where a later owner of the partitions goes on."""
+        """Say where a later owner of the partitions goes on; waits for no answer.
+
+        Raises:
+            ConsumerError: These were not sent, or those of a call before were refused.
+        """
 
     def close(self) -> None:
-        """Leave the group, without a commit."""
+        """Leave the group, behind the answers to what was committed."""
+
+
+class Record(NamedTuple):
+    """A message as it was read; see `batch.Message`."""
+
+    offset: int
+    value: bytes | None
 
 
 class KafkaGroup:
-    """A member of a consumer group by kafka-python."""
+    """A member of a consumer group by confluent-kafka.
 
-    def __init__(self, kafka: Any) -> None:  # noqa: ANN401 - the untyped edge
-        """Wrap a subscribed KafkaConsumer."""
-        self._kafka = kafka
+    What happens beside a call, such as a refused commit or a topic that is not there, is told by
+    the next one.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], topics: Iterable[str]) -> None:
+        """Connect, and ask to join the group: the first polls do.
+
+        Args:
+            settings: Of librdkafka.
+            topics: What to read.
+
+        Raises:
+            ConsumerError: Kafka cannot be reached, or refuses.
+        """
+        self._begins: dict[Partition, int] = {}
+        self._told: KafkaError | None = None
+        self._fatal: KafkaError | None = None
+        self._refused: KafkaError | None = None
+        with _errors():
+            self._kafka = confluent_kafka.Consumer(
+                {**settings, "error_cb": self._hear, "on_commit": self._committed}
+            )
+        try:
+            with _errors():
+                self._kafka.list_topics(timeout=CONNECT_TIMEOUT_S)
+                self._kafka.subscribe(list(topics), on_assign=self._assigned)
+        except ConsumerError as error:
+            # Callbacks are made by polls: what was heard says more than that time is over.
+            with contextlib.suppress(ConsumerError):
+                self.poll(0.1, 1)
+            self.close()
+            raise ConsumerError(_text(self._told) if self._told else str(error)) from error
 
     def assignment(self) -> set[Partition]:
         """See Consumer."""
-        return {Partition(*partition) for partition in self._kafka.assignment() or ()}
+        return {Partition(one.topic, one.partition) for one in self._kafka.assignment()}
 
     def poll(self, timeout_s: float, messages: int) -> Mapping[Partition, Sequence[Message]]:
         """See Consumer."""
+        if self._fatal is not None:
+            raise ConsumerError(_text(self._fatal))
         with _errors():
-            got = self._kafka.poll(timeout_ms=int(timeout_s * 1_000), max_records=messages)
-            return {Partition(*partition): records for partition, records in got.items()}
+            got = self._kafka.consume(1, timeout_s)
+            if got and messages > 1:
+                got += self._kafka.consume(messages - 1, 0)
+        records: dict[Partition, list[Record]] = {}
+        wrong: KafkaError | None = None
+        for message in got:
+            if (error := message.error()) is not None:
+                wrong = error
+                self._fatal = error if error.fatal() else self._fatal
+                continue
+            # Without an error there is all of it.
+            partition = Partition(cast(str, message.topic()), cast(int, message.partition()))
+            record = Record(cast(int, message.offset()), message.value())
+            records.setdefault(partition, []).append(record)
+        if wrong is not None:
+            if not records:
+                raise ConsumerError(_text(wrong))
+            # What was read beside it is behind the position now, and must not be dropped.
+            log.warning("Kafka: %s", _text(wrong))
+        return records
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """See Consumer."""
-        for partition in partitions:
-            with _unless_taken_away():
-                self._kafka.pause(TopicPartition(*partition))
+        with _unless_taken_away():
+            self._kafka.pause([TopicPartition(*one) for one in partitions])
 
     def resume(self, partitions: Iterable[Partition]) -> None:
         """See Consumer."""
-        for partition in partitions:
-            with _unless_taken_away():
-                self._kafka.resume(TopicPartition(*partition))
+        with _unless_taken_away():
+            self._kafka.resume([TopicPartition(*one) for one in partitions])
 
     def seek(self, partition: Partition, offset: int) -> None:
         """See Consumer."""
         with _unless_taken_away():
-            self._kafka.seek(TopicPartition(*partition), offset)
+            self._kafka.seek(TopicPartition(*partition, offset))
+            self._begins[partition] = offset
 
     def position(self, partition: Partition) -> int | None:
         """See Consumer."""
         with _errors():
-            position: int | None = self._kafka.position(TopicPartition(*partition), timeout_ms=0)
-            return position
+            (reached,) = self._kafka.position([TopicPartition(*partition)])
+        # librdkafka knows it from the first message on.
+        return reached.offset if reached.offset >= 0 else self._begins.get(partition)
 
     def ends(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
         """See Consumer."""
-        asked = [TopicPartition(*partition) for partition in partitions]
+        asked = [TopicPartition(*one, LATEST) for one in partitions]
         with _errors():
-            ends = self._kafka.end_offsets(asked, timeout_ms=ENDS_TIMEOUT_MS)
-            return {Partition(*partition): end for partition, end in ends.items()}
+            ends = self._kafka.offsets_for_times(asked, timeout=ENDS_TIMEOUT_S) if asked else []
+            for one in ends:
+                if one.error is not None:
+                    raise KafkaException(one.error)
+        return {Partition(one.topic, one.partition): one.offset for one in ends}
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """See Consumer."""
+        refused, self._refused = self._refused, None
         with _errors():
             self._kafka.commit(
-                {
-                    TopicPartition(*partition): OffsetAndMetadata(offset, "", -1)
-                    for partition, offset in offsets.items()
-                },
-                timeout_ms=ANSWER_TIMEOUT_MS,
+                offsets=[TopicPartition(*one, offset) for one, offset in offsets.items()],
+                asynchronous=True,
             )
+            if refused is not None:
+                raise KafkaException(refused)
 
     def close(self) -> None:
         """See Consumer."""
         with _errors():
-            self._kafka.close(autocommit=False, timeout_ms=ANSWER_TIMEOUT_MS)
+            self._kafka.close()
+
+    def _hear(self, error: KafkaError) -> None:
+        """What librdkafka says about connections; it goes on trying."""
+        # That all brokers are down follows from the reasons, and is none.
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - how its codes are named
+            self._told = error
+
+    def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        self._refused = error or next((one.error for one in partitions if one.error), None)
+
+    def _assigned(self, kafka: confluent_kafka.Consumer, partitions: list[TopicPartition]) -> None:
+        """Note where partitions are gone on with, which is not told until there is a message."""
+        with contextlib.suppress(KafkaException):
+            for one in kafka.committed(partitions, timeout=CONNECT_TIMEOUT_S):
+                begin = one.offset
+                if begin < 0:
+                    begin, _ = kafka.get_watermark_offsets(one, timeout=ENDS_TIMEOUT_S)
+                self._begins[Partition(one.topic, one.partition)] = begin
 
 
 def join(
-    endpoint: Kafka,
-    group: str,
-    topics: Iterable[str],
-    instance: str | None = None,
-    *,
-    kafka: Callable[..., Any] = KafkaConsumer,
+    endpoint: Kafka, group: str, topics: Iterable[str], instance: str | None = None
 ) -> Consumer:
     """Connect to Kafka and join the group.
 
@@ -141,48 +241,33 @@ def join(
         topics: What to read.
         instance: Name that a member keeps when it starts again: it goes on at once with what it
             had, also after it was killed. Until its session has ended nobody else gets that.
-        kafka: Makes the library's consumer.
 
     Raises:
         ConsumerError: Kafka cannot be reached, or refuses.
     """
-    with _errors():
-        subscribed = kafka(
-            *topics,
-            **endpoint.client_arguments(),
-            group_id=group,
-            client_id="ctr-loader",
-            group_instance_id=instance,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
-            # Offsets are committed by hand, behind the rows.
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            # A topic that is not there yet is made by whoever knows how, and seen within seconds.
-            allow_auto_create_topics=False,
-            metadata_max_age_ms=10_000,
-            bootstrap_timeout_ms=CONNECT_TIMEOUT_MS,
-            reconnect_backoff_max_ms=2_000,
-            # What is read ahead stays in memory while ClickHouse is away.
-            fetch_max_wait_ms=50,
-            fetch_max_bytes=8 * 2**20,
-            max_partition_fetch_bytes=2**19,
-        )
-        return KafkaGroup(subscribed)
+    own = {"group.id": group} | ({} if instance is None else {"group.instance.id": instance})
+    return KafkaGroup({**endpoint.librdkafka_properties(), **SETTINGS, **own}, topics)
+
+
+def _text(error: KafkaError) -> str:
+    return f"{error.name()}: {error.str()}"
 
 
 @contextlib.contextmanager
 def _errors() -> Iterator[None]:
-    # OSError is a file of authorities that is not there; the last three are how kafka-python says
-    # that a partition has just been taken away, or that a name does not resolve.
+    # RuntimeError is what a consumer that is closed says.
     try:
         yield
-    except (KafkaError, OSError, AssertionError, KeyError, ValueError) as error:
-        name, text = type(error).__name__, str(error)
-        raise ConsumerError(text if text.startswith(name) else f"{name}: {text}") from error
+    except KafkaException as error:
+        (cause,) = error.args
+        raise ConsumerError(
+            _text(cause) if isinstance(cause, KafkaError) else str(cause)
+        ) from error
+    except RuntimeError as error:
+        raise ConsumerError(str(error)) from error
 
 
 @contextlib.contextmanager
 def _unless_taken_away() -> Iterator[None]:
-    with contextlib.suppress(KafkaError, KeyError, AssertionError, ValueError):
+    with contextlib.suppress(KafkaException, RuntimeError):
         yield

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from clickhouse_driver import Client
+from confluent_kafka import Producer
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka import KafkaConsumer
@@ -88,10 +89,14 @@ def test_what_needs_no_secret_needs_no_secret(tmp_path: Path) -> None:
         "bootstrap_servers": ["kafka1:9092", "kafka2:9092"],
         "security_protocol": "PLAINTEXT",
     }
-    assert endpoints.kafka.flink_kafka_properties() == {
-        "bootstrap.servers": "kafka1:9092,kafka2:9092",
-        "security.protocol": "PLAINTEXT",
-    }
+    for properties in (
+        endpoints.kafka.flink_kafka_properties(),
+        endpoints.kafka.librdkafka_properties(),
+    ):
+        assert properties == {
+            "bootstrap.servers": "kafka1:9092,kafka2:9092",
+            "security.protocol": "PLAINTEXT",
+        }
     assert endpoints.clickhouse.client_arguments() == {
         "host": "clickhouse1",
         "port": 9000,
@@ -112,6 +117,7 @@ def test_a_password_reaches_every_client_as_it_is(tmp_path: Path) -> None:
         "sasl_plain_password": PASSWORD,
         "ssl_cafile": "/etc/ctr/ca.pem",
     }
+    assert endpoints.kafka.librdkafka_properties() == SECURE["kafka"]
     arguments = endpoints.clickhouse.client_arguments()
     assert arguments["password"] == PASSWORD
     assert arguments["secure"] is True
@@ -124,6 +130,9 @@ def test_the_clients_know_the_arguments_that_they_are_given(tmp_path: Path) -> N
     endpoints = read(SECURE, tmp_path)
     assert set(endpoints.kafka.client_arguments()) <= set(KafkaConsumer.DEFAULT_CONFIG)
     Client(**endpoints.clickhouse.client_arguments())  # which connects at its first query only
+    without_file = endpoints.kafka.librdkafka_properties()
+    without_file.pop("ssl.ca.location")
+    Producer(without_file).flush(0)  # which knows its keys at once, and connects beside
 
 
 @pytest.mark.parametrize(

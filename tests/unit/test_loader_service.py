@@ -15,9 +15,6 @@ import pytest
 from clickhouse_driver.errors import ServerException
 from hypothesis import given
 from hypothesis import strategies as st
-from kafka import KafkaConsumer
-from kafka.errors import CommitFailedError, KafkaTimeoutError
-from kafka.structs import OffsetAndMetadata, TopicPartition
 from prometheus_client import CollectorRegistry
 
 from flink_job.endpoints import ClickHouse, Kafka
@@ -26,11 +23,11 @@ from flink_job.loader.__main__ import main
 from flink_job.loader.backoff import Backoff
 from flink_job.loader.batch import Message, Partition
 from flink_job.loader.clickhouse import NativeClient
-from flink_job.loader.consumer import Consumer, ConsumerError, KafkaGroup, join
+from flink_job.loader.consumer import Consumer, ConsumerError
 from flink_job.loader.metrics import Metrics
 from flink_job.loader.service import Clock, Limits, Service, joined
 from flink_job.loader.stop import Stop
-from flink_job.loader.tables import TABLES, Columns
+from flink_job.loader.tables import Columns
 
 T = 1_764_000_000_000
 HOUR_S = 3_600.0
@@ -86,7 +83,7 @@ class Broker:
 
 @dataclass
 class Group:
-    """A member of a group, as kafka-python is one.
+    """A member of a group, as librdkafka is one.
 
     A rebalance happens inside a poll; what is new begins at its commit and is not paused, and its
     first messages may come from that very poll. What stays keeps position and pause.
@@ -683,121 +680,6 @@ def test_what_takes_too_long_to_stop_is_ended_with_status_0() -> None:
     with Stop(end=ends.append):
         signal.raise_signal(signal.SIGALRM)
     assert ends == [0]
-
-
-class Library:
-    """KafkaConsumer as far as KafkaGroup calls it, with an error to raise if there is one."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error = error
-        self.calls: list[tuple[Any, ...]] = []
-
-    def _call(self, *call: object) -> None:
-        self.calls.append(call)
-        if self.error is not None:
-            raise self.error
-
-    def assignment(self) -> set[TopicPartition] | None:
-        return None if self.error else {TopicPartition("ctr-windows", 0)}
-
-    def poll(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Record]]:
-        self._call("poll", timeout_ms, max_records)
-        return {TopicPartition("ctr-windows", 0): [Record(4, b"{}")]}
-
-    def pause(self, partition: TopicPartition) -> None:
-        self._call("pause", partition)
-
-    def resume(self, partition: TopicPartition) -> None:
-        self._call("resume", partition)
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        self._call("seek", partition, offset)
-
-    def position(self, partition: TopicPartition, timeout_ms: int) -> int:
-        self._call("position", partition, timeout_ms)
-        return 5
-
-    def end_offsets(
-        self, partitions: list[TopicPartition], timeout_ms: int
-    ) -> dict[TopicPartition, int]:
-        self._call("end_offsets", timeout_ms)
-        return dict.fromkeys(partitions, 9)
-
-    def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata], timeout_ms: int) -> None:
-        self._call("commit", offsets, timeout_ms)
-
-    def close(self, *, autocommit: bool, timeout_ms: int) -> None:
-        self._call("close", autocommit, timeout_ms)
-
-
-def test_a_member_asks_kafka_python_in_its_own_words() -> None:
-    library = Library()
-    group = KafkaGroup(library)
-    partition = TopicPartition("ctr-windows", 0)
-    assert group.assignment() == {W0}
-    assert group.poll(0.25, 7) == {W0: [Record(4, b"{}")]}
-    group.pause([W0])
-    group.resume([W0])
-    group.seek(W0, 4)
-    assert group.position(W0) == 5
-    assert group.ends([W0]) == {W0: 9}
-    group.commit({W0: 5})
-    group.close()
-    assert [call for call in library.calls if call[0] not in ("position", "end_offsets")] == [
-        ("poll", 250, 7),
-        ("pause", partition),
-        ("resume", partition),
-        ("seek", partition, 4),
-        ("commit", {partition: OffsetAndMetadata(5, "", -1)}, 3_000),
-        ("close", False, 3_000),
-    ]
-
-
-def test_what_kafka_python_raises_is_one_error_of_the_consumer() -> None:
-    group = KafkaGroup(Library(CommitFailedError("a rebalance")))
-    for call in (
-        lambda: group.commit({W0: 5}),
-        lambda: group.poll(0.1, 1),
-        lambda: group.position(W0),
-        lambda: group.ends([W0]),
-        group.close,
-    ):
-        with pytest.raises(ConsumerError, match="CommitFailedError"):
-            call()
-
-
-@pytest.mark.parametrize("error", [KeyError("x"), ValueError("Unassigned partition")])
-def test_a_partition_that_was_just_taken_away_is_passed_over(error: Exception) -> None:
-    group = KafkaGroup(Library(error))
-    assert group.assignment() == set()
-    group.pause([W0])
-    group.resume([W0])
-    group.seek(W0, 4)
-
-
-def test_a_member_commits_by_hand_and_begins_at_the_beginning() -> None:
-    asked: dict[str, Any] = {}
-
-    def library(*topics: str, **settings: object) -> Library:
-        asked.update(settings, topics=topics)
-        return Library()
-
-    join(Kafka(("kafka1:9092",)), "ctr-loader", TABLES, "clickhouse1", kafka=library)
-    assert asked.pop("topics") == ("ctr-windows", "ctr-ledger")
-    assert set(asked) <= set(KafkaConsumer.DEFAULT_CONFIG)
-    assert asked["group_instance_id"] == "clickhouse1"
-    assert asked["enable_auto_commit"] is False
-    assert asked["auto_offset_reset"] == "earliest"
-    assert asked["allow_auto_create_topics"] is False
-
-
-@pytest.mark.parametrize("error", [KafkaTimeoutError(), FileNotFoundError("/etc/ctr/ca.pem")])
-def test_kafka_that_cannot_be_reached_is_an_error_of_the_consumer(error: Exception) -> None:
-    def library(*_topics: str, **_settings: object) -> Library:
-        raise error
-
-    with pytest.raises(ConsumerError, match=type(error).__name__):
-        join(Kafka(("kafka1:9092",)), "ctr-loader", TABLES, kafka=library)
 
 
 class Driver:
