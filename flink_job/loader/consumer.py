@@ -25,9 +25,10 @@ SETTINGS: dict[str, Any] = {
     "client.id": "ctr-loader",
     # A line for each attempt to connect; callbacks tell the same, and the loader says it once.
     "log_level": 2,
-    # The shortest that brokers allow: for so long a member that was killed keeps its partitions.
-    "session.timeout.ms": 6_000,
-    "heartbeat.interval.ms": 1_500,
+    # For so long a member whose host has died keeps its partitions. It is longer than a coordinator
+    # takes to be replaced: without one for this time librdkafka gives up what it has.
+    "session.timeout.ms": 15_000,
+    "heartbeat.interval.ms": 3_000,
     # Offsets are committed by hand, behind the rows.
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
