@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 from flink_job.endpoints import ClickHouse, EndpointsError, Kafka, read_endpoints
 from flink_job.loader import clickhouse, consumer
 from flink_job.loader.backoff import Backoff
-from flink_job.loader.consumer import Consumer
+from flink_job.loader.consumer import Consumer, MemberLostError
 from flink_job.loader.metrics import Metrics
 from flink_job.loader.rows import EPOCHS_END
 from flink_job.loader.service import Clock, Limits, Service, joined
@@ -22,7 +22,7 @@ from flink_job.loader.tables import TABLES, Client
 
 log = logging.getLogger(__name__)
 
-MISTAKE = 2
+LOST, MISTAKE = 1, 2
 
 
 def main(
@@ -43,7 +43,8 @@ def main(
         clock: Time; None for the real one.
 
     Returns:
-        The exit status: 0 when asked to stop, 2 for a mistake in the settings.
+        The exit status: 0 when asked to stop, 1 when the membership was lost for good, which a new
+        start mends, 2 for a mistake in the settings.
     """
     chosen = _parser().parse_args(arguments)
     try:
@@ -67,8 +68,9 @@ def main(
             time,
             Backoff(),
         )
+        status = 0
         if member is not None:
-            Service(
+            service = Service(
                 consumer=member,
                 client=client(endpoints.clickhouse),
                 metrics=metrics,
@@ -76,11 +78,16 @@ def main(
                 epoch=chosen.epoch,
                 limits=Limits(messages=chosen.batch_rows, seconds=chosen.batch_ms / 1_000),
                 clock=time,
-            ).run()
+            )
+            try:
+                service.run()
+            except MemberLostError as error:
+                log.error("no member of group %s any more: %s", chosen.group, error)  # noqa: TRY400
+                status = LOST
         log.info("stopped")
     server.shutdown()
     server.server_close()
-    return 0
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,7 +23,7 @@ LATEST = -1
 
 SETTINGS: dict[str, Any] = {
     "client.id": "ctr-loader",
-    # A line for each attempt to connect; callbacks tell the same, and the loader says it once.
+    # A line for each attempt to connect; a question that fails tells the same, by callback.
     "log_level": 2,
     # For so long a member whose host has died keeps its partitions. It is longer than a coordinator
     # takes to be replaced: without one for this time librdkafka gives up what it has.
@@ -51,11 +51,15 @@ class ConsumerError(Exception):
     """Kafka did not do what it was asked for; the text says why."""
 
 
+class MemberLostError(Exception):
+    """This member cannot go on, whatever is tried: a new one has to be made."""
+
+
 class Consumer(Protocol):
     """What the loader needs of a member of a consumer group.
 
-    Every method may raise ConsumerError. A partition that the group has taken away meanwhile is
-    passed over: whoever has it now goes on from the last commit.
+    Every method may raise ConsumerError, and a poll MemberLostError. A partition that the group has
+    taken away meanwhile is passed over: whoever has it now goes on from the last commit.
     """
 
     def assignment(self) -> set[Partition]:
@@ -87,7 +91,7 @@ class Consumer(Protocol):
         """
 
     def close(self) -> None:
-        """Leave the group, behind the answers to what was committed."""
+        """End the membership, behind the answers to what was committed."""
 
 
 class Record(NamedTuple):
@@ -116,7 +120,6 @@ class KafkaGroup:
         """
         self._begins: dict[Partition, int] = {}
         self._told: KafkaError | None = None
-        self._fatal: KafkaError | None = None
         self._refused: KafkaError | None = None
         with _errors():
             self._kafka = confluent_kafka.Consumer(
@@ -139,27 +142,27 @@ class KafkaGroup:
 
     def poll(self, timeout_s: float, messages: int) -> Mapping[Partition, Sequence[Message]]:
         """See Consumer."""
-        if self._fatal is not None:
-            raise ConsumerError(_text(self._fatal))
         with _errors():
             got = self._kafka.consume(1, timeout_s)
-            if got and messages > 1:
+        if got and messages > 1:
+            # The next poll says it again; what is in hand must not be dropped for it.
+            with contextlib.suppress(KafkaException):
                 got += self._kafka.consume(messages - 1, 0)
         records: dict[Partition, list[Record]] = {}
         wrong: KafkaError | None = None
         for message in got:
             if (error := message.error()) is not None:
                 wrong = error
-                self._fatal = error if error.fatal() else self._fatal
                 continue
             # Without an error there is all of it.
             partition = Partition(cast(str, message.topic()), cast(int, message.partition()))
             record = Record(cast(int, message.offset()), message.value())
             records.setdefault(partition, []).append(record)
         if wrong is not None:
+            if wrong.code() == KafkaError._FATAL:  # noqa: SLF001 - how its codes are named
+                raise MemberLostError(_text(wrong))
             if not records:
                 raise ConsumerError(_text(wrong))
-            # What was read beside it is behind the position now, and must not be dropped.
             log.warning("Kafka: %s", _text(wrong))
         return records
 
@@ -183,18 +186,23 @@ class KafkaGroup:
         """See Consumer."""
         with _errors():
             (reached,) = self._kafka.position([TopicPartition(*partition)])
-        # librdkafka knows it from the first message on.
+        # librdkafka knows it from the first message on, and nobody where nothing was committed.
         return reached.offset if reached.offset >= 0 else self._begins.get(partition)
 
     def ends(self, partitions: Iterable[Partition]) -> Mapping[Partition, int]:
         """See Consumer."""
         asked = [TopicPartition(*one, LATEST) for one in partitions]
-        with _errors():
-            ends = self._kafka.offsets_for_times(asked, timeout=ENDS_TIMEOUT_S) if asked else []
-            for one in ends:
-                if one.error is not None:
-                    raise KafkaException(one.error)
-        return {Partition(one.topic, one.partition): one.offset for one in ends}
+        try:
+            with _errors():
+                ends = self._kafka.offsets_for_times(asked, timeout=ENDS_TIMEOUT_S) if asked else []
+                known = [one for one in ends if one.error is None]
+                if ends and not known:
+                    raise KafkaException(ends[0].error)
+        except ConsumerError as error:
+            # That time is over says less than what was heard of connections meanwhile.
+            told, self._told = self._told, None
+            raise ConsumerError(f"{error} ({_text(told)})" if told else str(error)) from error
+        return {Partition(one.topic, one.partition): one.offset for one in known}
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:
         """See Consumer."""
@@ -211,6 +219,8 @@ class KafkaGroup:
         """See Consumer."""
         with _errors():
             self._kafka.close()
+            if self._refused is not None:
+                raise KafkaException(self._refused)
 
     def _hear(self, error: KafkaError) -> None:
         """What librdkafka says about connections; it goes on trying."""
@@ -219,16 +229,19 @@ class KafkaGroup:
             self._told = error
 
     def _committed(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        self._refused = error or next((one.error for one in partitions if one.error), None)
+        wrong = error or next((one.error for one in partitions if one.error), None)
+        # Answers come in bursts behind a failure: one that is good makes none of them so.
+        self._refused = wrong or self._refused
 
     def _assigned(self, kafka: confluent_kafka.Consumer, partitions: list[TopicPartition]) -> None:
         """Note where partitions are gone on with, which is not told until there is a message."""
+        for one in partitions:
+            self._begins.pop(Partition(one.topic, one.partition), None)
+        # Without it only their lag is not known yet, for which nothing is held up.
         with contextlib.suppress(KafkaException):
-            for one in kafka.committed(partitions, timeout=CONNECT_TIMEOUT_S):
-                begin = one.offset
-                if begin < 0:
-                    begin, _ = kafka.get_watermark_offsets(one, timeout=ENDS_TIMEOUT_S)
-                self._begins[Partition(one.topic, one.partition)] = begin
+            for one in kafka.committed(partitions, timeout=ENDS_TIMEOUT_S):
+                if one.offset >= 0:
+                    self._begins[Partition(one.topic, one.partition)] = one.offset
 
 
 def join(

@@ -10,13 +10,22 @@ from typing import Any, cast
 
 import confluent_kafka
 import pytest
-from confluent_kafka import KafkaError, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from flink_job.endpoints import Kafka
 from flink_job.loader.batch import Message, Partition
-from flink_job.loader.consumer import Consumer, ConsumerError, KafkaGroup, join
+from flink_job.loader.consumer import (
+    Consumer,
+    ConsumerError,
+    KafkaGroup,
+    MemberLostError,
+    join,
+)
 
 WITHIN_S = 30.0
+FATAL, STATE = KafkaError._FATAL, KafkaError._STATE  # noqa: SLF001 - how its codes are named
+NOT_LET_IN = KafkaError._AUTHENTICATION  # noqa: SLF001
+ALL_DOWN = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
 W0, L0 = Partition("ctr-windows", 0), Partition("ctr-ledger", 0)
 NOBODYS = Partition("nobody-reads-this", 3)
 
@@ -80,6 +89,14 @@ def polled(member: Consumer, partition: Partition, count: int) -> list[tuple[int
     return got
 
 
+def assigned(member: Consumer, partition: Partition) -> None:
+    """Wait until a member has a partition; messages are passed over."""
+    deadline = time.monotonic() + WITHIN_S
+    while partition not in member.assignment():
+        assert time.monotonic() < deadline
+        member.poll(0.1, 1)
+
+
 def test_a_later_member_goes_on_behind_what_was_committed(brokers: Brokers) -> None:
     group = brokers.group()
     member = brokers.member(group, "ctr-windows", "ctr-ledger")
@@ -97,7 +114,14 @@ def test_a_later_member_goes_on_behind_what_was_committed(brokers: Brokers) -> N
 
     later = brokers.member(group, "ctr-windows", "ctr-ledger")
     assert polled(later, W0, 2) == [(2, b"2"), (3, b"3")]
-    assert later.position(Partition("ctr-ledger", 1)) == 0, "where it will begin"
+    later.commit({W0: 4})
+    brokers.members.remove(later)
+    later.close()
+
+    last = brokers.member(group, "ctr-windows")
+    assigned(last, W0)
+    assert last.position(W0) == 4, "known before there is a message"
+    assert last.position(Partition("ctr-windows", 1)) is None, "of which nothing was committed"
 
 
 def test_what_is_paused_comes_later_and_what_was_put_back_comes_again(brokers: Brokers) -> None:
@@ -221,11 +245,22 @@ class Answer:
         return b"{}"
 
 
+class End:
+    """TopicPartition as answers have it: with an offset or an error."""
+
+    def __init__(self, topic: str, partition: int, end: int | KafkaError) -> None:
+        self.topic, self.partition = topic, partition
+        self.error = end if isinstance(end, KafkaError) else None
+        self.offset = end if isinstance(end, int) else -1
+
+
 class Library:
     """Consumer of confluent-kafka as far as polls go, for what brokers cannot be made to do."""
 
     def __init__(self, *polls: list[Answer]) -> None:
         self.settings: dict[str, Any] = {}
+        self.ends: dict[Partition, int | KafkaError] = {}
+        self.ends_with: KafkaException | None = None
         self._polls = list(polls)
 
     def __call__(self, settings: dict[str, Any]) -> Library:
@@ -242,7 +277,17 @@ class Library:
     def consume(self, messages: int, _: float) -> list[Answer]:
         if messages == 1:
             return self._polls[0][:1]
+        if self.ends_with is not None:
+            raise self.ends_with
         return self._polls.pop(0)[1:]
+
+    def offsets_for_times(self, asked: list[TopicPartition], timeout: float) -> list[End]:
+        assert timeout > 0
+        assert {one.offset for one in asked} == {-1}
+        return [
+            End(one.topic, one.partition, self.ends[Partition(one.topic, one.partition)])
+            for one in asked
+        ]
 
     def close(self) -> None:
         pass
@@ -270,16 +315,41 @@ def test_messages_beside_an_error_are_not_dropped(
         group.poll(0.1, 10)
 
 
-def test_what_ends_a_member_for_good_is_told_by_every_poll_from_then_on(
+def test_a_member_that_is_lost_for_good_is_no_error_to_try_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    fenced = KafkaError(KafkaError.FENCED_INSTANCE_ID, "another has its name", fatal=True)
-    libraries(monkeypatch, [Answer(4), Answer(error=fenced)])
+    fenced = KafkaError(FATAL, "another has its name")
+    libraries(monkeypatch, [Answer(error=fenced)])
+    group = KafkaGroup({}, ["ctr-windows"])
+    with pytest.raises(MemberLostError, match="another has its name"):
+        group.poll(0.1, 10)
+
+
+def test_what_was_read_is_not_dropped_for_an_error_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library = libraries(monkeypatch, [Answer(4), Answer(5)])
+    library.ends_with = KafkaException(KafkaError(STATE))
     group = KafkaGroup({}, ["ctr-windows"])
     assert offsets(group.poll(0.1, 10)) == [4]
-    for _ in range(3):
-        with pytest.raises(ConsumerError, match="FENCED_INSTANCE_ID: another has its name"):
-            group.poll(0.1, 10)
+
+
+def test_ends_are_those_that_are_known_and_none_is_an_error_with_what_was_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library = libraries(monkeypatch)
+    group = KafkaGroup({}, ["ctr-windows"])
+    leaderless = KafkaError(KafkaError.LEADER_NOT_AVAILABLE)
+    library.ends = {W0: KafkaError(KafkaError.LEADER_NOT_AVAILABLE), L0: 9}
+    assert group.ends([W0, L0]) == {L0: 9}
+    library.ends = {W0: leaderless}
+    library.settings["error_cb"](KafkaError(NOT_LET_IN, "wrong password"))
+    library.settings["error_cb"](KafkaError(ALL_DOWN, "3/3 brokers are down"))
+    with pytest.raises(ConsumerError, match=r"LEADER_NOT_AVAILABLE: .* \(.*wrong password\)"):
+        group.ends([W0])
+    with pytest.raises(ConsumerError) as again:
+        group.ends([W0])
+    assert "wrong password" not in str(again.value), "said once"
 
 
 def test_a_member_commits_by_hand_begins_at_the_beginning_and_keeps_its_name(

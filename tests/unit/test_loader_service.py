@@ -6,6 +6,7 @@ import json
 import logging
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ from flink_job.loader.__main__ import main
 from flink_job.loader.backoff import Backoff
 from flink_job.loader.batch import Message, Partition
 from flink_job.loader.clickhouse import NativeClient
-from flink_job.loader.consumer import Consumer, ConsumerError
+from flink_job.loader.consumer import Consumer, ConsumerError, MemberLostError
 from flink_job.loader.metrics import Metrics
 from flink_job.loader.service import Clock, Limits, Service, joined
 from flink_job.loader.stop import Stop
@@ -671,15 +672,35 @@ def test_a_signal_asks_to_stop_and_a_second_one_changes_nothing(number: signal.S
         signal.raise_signal(number)
         signal.raise_signal(number)
         assert stop()
-        assert 0 < signal.alarm(0) <= 10, "whatever blocks, the process is gone in time"
     assert signal.getsignal(number) is before
 
 
 def test_what_takes_too_long_to_stop_is_ended_with_status_0() -> None:
     ends: list[int] = []
-    with Stop(end=ends.append):
-        signal.raise_signal(signal.SIGALRM)
+    ended = threading.Event()
+
+    def end(status: int) -> None:
+        ends.append(status)
+        ended.set()
+
+    with Stop(grace_s=0.01, end=end):
+        signal.raise_signal(signal.SIGTERM)
+        assert ended.wait(30), "also where the process itself is in a library"
     assert ends == [0]
+
+
+def test_an_end_in_time_is_not_ended_again() -> None:
+    ends: list[int] = []
+    with Stop(grace_s=0.5, end=ends.append):
+        signal.raise_signal(signal.SIGTERM)
+    with Stop(grace_s=0.5, end=ends.append):
+        pass
+    assert not [
+        one
+        for one in threading.enumerate()
+        if isinstance(one, threading.Timer) and not one.finished.is_set()
+    ]
+    assert ends == []
 
 
 class Driver:
@@ -799,6 +820,29 @@ def test_a_signal_while_kafka_is_away_ends_with_status_0(endpoints: Path) -> Non
         clock=Time().clock(),
     )
     assert status == 0
+
+
+def test_a_membership_that_is_lost_for_good_ends_the_service_for_a_new_start(
+    endpoints: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(W0)
+
+    def polled(_timeout_s: float, _messages: int) -> Mapping[Partition, Sequence[Message]]:
+        raise MemberLostError("FENCED_INSTANCE_ID: another has its name")
+
+    world.group.poll = polled  # type: ignore[method-assign]
+    status = main(
+        ["--endpoints", str(endpoints), "--metrics-port=0"],
+        join=lambda *_: world.group,
+        client=lambda _endpoint: world.server,
+        registry=CollectorRegistry(),
+        clock=world.time.clock(),
+    )
+    assert status == 1
+    assert world.group.closed
+    assert "ERROR no member of group ctr-loader any more: FENCED_INSTANCE_ID" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_mistake_in_the_endpoints_is_a_sentence_and_status_2(
