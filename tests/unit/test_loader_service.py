@@ -830,7 +830,7 @@ def test_a_membership_that_is_lost_for_good_ends_the_service_for_a_new_start(
     def polled(_timeout_s: float, _messages: int) -> Mapping[Partition, Sequence[Message]]:
         raise MemberLostError("FENCED_INSTANCE_ID: another has its name")
 
-    world.group.poll = polled  # type: ignore[method-assign]
+    world.group.poll = polled  # type: ignore[method-assign, assignment]
     status = main(
         ["--endpoints", str(endpoints), "--metrics-port=0"],
         join=lambda *_: world.group,
