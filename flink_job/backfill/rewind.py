@@ -14,7 +14,7 @@ from flink_job.audit.reading import consuming, partitions_of
 from flink_job.audit.topics import LOADED
 from flink_job.endpoints import Kafka
 
-SESSIONS_END_S, AGAIN_AFTER_S = 20.0, 0.5
+SESSIONS_END_S, AGAIN_AFTER_S = 30.0, 0.5
 
 
 def rewind(
