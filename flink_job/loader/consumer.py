@@ -37,6 +37,8 @@ SETTINGS: dict[str, Any] = {
     # A broker that has died stays the leader for some seconds, and only this asks for the next one.
     "topic.metadata.refresh.interval.ms": 1_000,
     "reconnect.backoff.max.ms": 1_000,
+    # A broker that is frozen, or whose host is, closes no connection.
+    "socket.timeout.ms": 10_000,
     "fetch.error.backoff.ms": 100,
     "fetch.queue.backoff.ms": 100,
     # For so long a question about the ends of partitions waits behind a fetch that finds nothing.
@@ -133,7 +135,8 @@ class KafkaGroup:
             # Callbacks are made by polls: what was heard says more than that time is over.
             with contextlib.suppress(ConsumerError):
                 self.poll(0.1, 1)
-            self.close()
+            with contextlib.suppress(ConsumerError):
+                self.close()
             raise ConsumerError(_text(self._told) if self._told else str(error)) from error
 
     def assignment(self) -> set[Partition]:
