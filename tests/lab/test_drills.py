@@ -7,8 +7,8 @@ import pytest
 from tests.lab.drill import drilled, names, playbook
 from tests.lab.fleet import Lab
 
-# A lost TaskManager is among the faults of the soak, too.
-QUICK = ("KafkaBrokerDown",)
+# A lost TaskManager is among the faults of the soak, too; the others take longer.
+QUICK = ("CtrJobDown", "KafkaBrokerDown")
 
 
 def held(lab: Lab, alert: str) -> None:
