@@ -14,6 +14,7 @@ from flink_job.audit.reading import consuming, partitions_of
 from flink_job.audit.topics import LOADED
 from flink_job.endpoints import Kafka
 
+# Twice the session of a loader, which stays a member for that long behind its stop.
 SESSIONS_END_S, AGAIN_AFTER_S = 30.0, 0.5
 
 

@@ -205,6 +205,8 @@ class KafkaGroup:
             # That time is over says less than what was heard of connections meanwhile.
             told, self._told = self._told, None
             raise ConsumerError(f"{error} ({_text(told)})" if told else str(error)) from error
+        # What was heard before an answer is over, and no reason for what fails later.
+        self._told = None
         return {Partition(one.topic, one.partition): one.offset for one in known}
 
     def commit(self, offsets: Mapping[Partition, int]) -> None:

@@ -340,9 +340,13 @@ def test_ends_are_those_that_are_known_and_none_is_an_error_with_what_was_heard(
     library = libraries(monkeypatch)
     group = KafkaGroup({}, ["ctr-windows"])
     leaderless = KafkaError(KafkaError.LEADER_NOT_AVAILABLE)
-    library.ends = {W0: KafkaError(KafkaError.LEADER_NOT_AVAILABLE), L0: 9}
+    library.ends = {W0: leaderless, L0: 9}
+    library.settings["error_cb"](KafkaError(NOT_LET_IN, "an hour ago"))
     assert group.ends([W0, L0]) == {L0: 9}
     library.ends = {W0: leaderless}
+    with pytest.raises(ConsumerError) as unexplained:
+        group.ends([W0])
+    assert "an hour ago" not in str(unexplained.value), "that was over"
     library.settings["error_cb"](KafkaError(NOT_LET_IN, "wrong password"))
     library.settings["error_cb"](KafkaError(ALL_DOWN, "3/3 brokers are down"))
     with pytest.raises(ConsumerError, match=r"LEADER_NOT_AVAILABLE: .* \(.*wrong password\)"):
